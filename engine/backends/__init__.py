@@ -1,0 +1,1 @@
+"""Where text comes from. One protocol, several sources: local models, scripted replies, and later servers."""

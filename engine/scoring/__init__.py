@@ -1,0 +1,1 @@
+"""Judges of nodes: exact verifier, process reward, self-evaluation, confidence."""

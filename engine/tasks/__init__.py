@@ -1,0 +1,39 @@
+"""Problem families with exact checkers, by name, and how to tell which family a text belongs to."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from engine.errors import BadInput, OutsideFamily
+from engine.tasks import arithmetic, countdown, story
+from engine.tasks.problem import Problem, Solution, Task
+
+FAMILIES: dict[str, Task] = {module.name: cast("Task", module) for module in (countdown, arithmetic, story)}
+
+MAX_PROBLEM_CHARACTERS = 20_000
+
+__all__ = ["FAMILIES", "Problem", "Solution", "Task", "identify"]
+
+
+def identify(text: str, task: str | None = None) -> Problem:
+    """The family problem that `text` states, in canonical wording.
+
+    With `task` only that family is tried. Raises BadInput for an empty or overlong text or an unknown
+    family, OutsideFamily when no family understands it.
+    """
+    if not text.strip():
+        raise BadInput("The problem is empty: type one, or pick one of a family.")
+    if len(text) > MAX_PROBLEM_CHARACTERS:
+        raise BadInput(
+            f"The problem has {len(text):,} characters; at most {MAX_PROBLEM_CHARACTERS:,} are read."
+        )
+    if task is not None and task not in FAMILIES:
+        raise BadInput(f"There is no task family “{task}”; there are {', '.join(FAMILIES)}.")
+    for family in [FAMILIES[task]] if task else FAMILIES.values():
+        problem = family.parse(text)
+        if problem is not None:
+            return problem
+    examples = "; ".join(f"“{family.example}”" for family in FAMILIES.values())
+    raise OutsideFamily(
+        f"The bundled models know these kinds of problem only: {examples}. Choose another model for others."
+    )

@@ -1,0 +1,232 @@
+"""Countdown: `Use 3 5 7 9 to make 24.` One operation a line, with what is left: `9 - 7 = 2 (left: 2 3 5)`.
+
+Rules: three to six numbers from 1 to 25, a target from 1 to 100, every number used exactly once, `+ - *`
+and exact `/`, no negative value on the way. Difficulty counts numbers. The answer is the expression that
+the steps compose, so the checker is a real verifier and right answers differ in form.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from engine.errors import OutsideFamily
+from engine.tasks import numbers
+from engine.tasks.numbers import Expression, Operation
+from engine.tasks.problem import Problem, Slip, Solution, split_turn
+from engine.tasks.split import is_game_of_24, is_test
+
+name = "countdown"
+title = "Countdown"
+unit = "numbers"
+difficulties = range(3, 7)
+example = "Use 4 5 6 10 to make 24."
+
+LARGEST_NUMBER = 25
+LARGEST_TARGET = 100
+LARGEST_VALUE = 9999  # on the way; only a bound for the solver
+_ASKED = re.compile(r"^(?:use|make|with|using)\b.*\d", re.IGNORECASE)
+_CANONICAL = re.compile(
+    r"^use ([\d,\s]+(?:and\s+\d+\s+)?)to (?:make|get|reach) (\d+)\s*[.?!]*$", re.IGNORECASE
+)
+_REVERSED = re.compile(
+    r"^(?:make|get|reach) (\d+) (?:from|with|using|out of) ([\d,\s]+(?:and\s+\d+)?)\s*[.?!]*$", re.IGNORECASE
+)
+_STEP = re.compile(r"^(\d+) ([-+*/]) (\d+) = (\d+) \(left: (\d+(?: \d+)*)\)$")
+
+Numbers = tuple[int, ...]  # always sorted
+
+
+def parse(text: str) -> Problem | None:
+    text = numbers.tidy(text)
+    if forward := _CANONICAL.match(text):
+        listed, target = forward.group(1), int(forward.group(2))
+    elif backward := _REVERSED.match(text):
+        listed, target = backward.group(2), int(backward.group(1))
+    elif _ASKED.match(text):
+        raise OutsideFamily(f"Say which numbers to use and what to make, like “{example}”.")
+    else:
+        return None
+    given = [int(n) for n in re.findall(r"\d+", listed)]
+    if len(given) not in difficulties:
+        raise OutsideFamily(f"Countdown takes 3 to {difficulties[-1]} numbers, not {len(given)}.")
+    if any(not 1 <= n <= LARGEST_NUMBER for n in given):
+        raise OutsideFamily(f"Countdown's numbers go from 1 to {LARGEST_NUMBER}.")
+    if not 1 <= target <= LARGEST_TARGET:
+        raise OutsideFamily(f"Countdown's target goes from 1 to {LARGEST_TARGET}, not {target}.")
+    if not reaches(tuple(sorted(given)), target):
+        raise OutsideFamily(
+            f"There is no way to make {target} from {' '.join(map(str, given))}; change a number."
+        )
+    return _problem(given, target)
+
+
+def _problem(given: list[int], target: int) -> Problem:
+    listed = " ".join(map(str, sorted(given)))
+    return Problem(f"Use {listed} to make {target}.", name, None, len(given))
+
+
+@lru_cache(maxsize=65536)
+def read(text: str) -> tuple[Numbers, int]:
+    """The sorted numbers and the target of a canonical problem text."""
+    *given, target = (int(n) for n in re.findall(r"\d+", text))
+    return tuple(sorted(given)), target
+
+
+def generate(difficulty: int, rng: random.Random) -> Problem:
+    return construct(difficulty, rng)[0]
+
+
+def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
+    """A fresh problem together with the random steps that made it: a solution without any search."""
+    while True:
+        given = [rng.randint(1, LARGEST_NUMBER if rng.random() < 0.4 else 13) for _ in range(difficulty)]
+        left: Numbers = tuple(sorted(given))
+        steps: list[str] = []
+        while len(left) > 1:
+            a, operator, b, value, left = rng.choice(list(_moves(left)))
+            steps.append(_step(a, operator, b, value, left))
+        if 1 <= left[0] <= LARGEST_TARGET:
+            return _problem(given, left[0]), Solution(tuple(steps), str(left[0]))
+
+
+def _step(a: int, operator: str, b: int, value: int, left: Numbers) -> str:
+    return f"{a} {operator} {b} = {value} (left: {' '.join(map(str, left))})"
+
+
+def is_held_out(problem: Problem) -> bool:
+    given, target = read(problem.text)
+    return is_game_of_24(given, target) or is_test(f"{name}:{given}:{target}")
+
+
+def _moves(left: Numbers) -> Iterator[tuple[int, str, int, int, Numbers]]:
+    """Every different legal step from what is left: (a, operator, b, value, left after); a ≥ b."""
+    seen: set[tuple[int, int]] = set()
+    for i, b in enumerate(left):
+        for j in range(i + 1, len(left)):
+            a = left[j]
+            if (a, b) in seen:
+                continue
+            seen.add((a, b))
+            rest = left[:i] + left[i + 1 : j] + left[j + 1 :]
+            for operator in "+-*/":
+                value = numbers.apply(a, operator, b)
+                if value is not None and value <= LARGEST_VALUE:
+                    yield a, operator, b, value, tuple(sorted((*rest, value)))
+
+
+@lru_cache(maxsize=1_000_000)
+def reaches(left: Numbers, target: int) -> bool:
+    """Whether the target can be made from all of `left` (sorted): the exact solver."""
+    if len(left) == 1:
+        return left[0] == target
+    return any(reaches(after, target) for *_, after in _moves(left))
+
+
+def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Solution | None:
+    left, target = read(problem.text)
+    steps: list[str] = []
+    while len(left) > 1:
+        moves = [move for move in _moves(left) if reaches(move[-1], target)]
+        if not moves and not steps:
+            return None
+        if not moves:  # only after a slip: the solution goes on as well as it can
+            moves = list(_moves(left))
+        a, operator, b, value, after = rng.choice(moves)
+        claimed = value if slip is None else max(0, slip(len(steps), value))
+        if claimed != value:
+            rest = list(after)
+            rest.remove(value)
+            after = tuple(sorted((*rest, claimed)))
+        left = after
+        steps.append(_step(a, operator, b, claimed, left))
+    return Solution(tuple(steps), str(left[0]))
+
+
+def extract(problem: Problem, turn_text: str) -> str | None:
+    steps, answer = split_turn(turn_text)
+    if answer is None:
+        return None
+    stated = numbers.read(answer.split("=")[0].rstrip(". ")) if answer else None
+    if isinstance(stated, Operation):
+        return numbers.write(stated)
+    composed = compose(problem, steps)
+    if composed is not None:
+        return numbers.write(composed)
+    return answer or None
+
+
+def compose(problem: Problem, steps: list[str]) -> Expression | None:
+    """The one expression that the steps build from the problem's numbers, or None if they build none."""
+    given, _ = read(problem.text)
+    parts: list[tuple[int, Expression]] = [(n, n) for n in given]
+    for step in steps:
+        found = _STEP.match(step)
+        if not found:
+            return None
+        taken: list[Expression] = []
+        for value in (int(found[1]), int(found[3])):
+            index = next((i for i, part in enumerate(parts) if part[0] == value), None)
+            if index is None:
+                return None
+            taken.append(parts.pop(index)[1])
+        parts.append((int(found[4]), Operation(taken[0], found[2], taken[1])))
+    return parts[0][1] if len(parts) == 1 else None
+
+
+def is_correct(problem: Problem, answer: str) -> bool:
+    given, target = read(problem.text)
+    expression = numbers.read(answer)
+    if expression is None or tuple(sorted(numbers.leaves(expression))) != given:
+        return False
+    values = [numbers.evaluate(operation) for operation in numbers.operations(expression)]
+    if any(value is None or value < 0 or value.denominator != 1 for value in values):
+        return False
+    return numbers.evaluate(expression) == target
+
+
+def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
+    left, target = read(problem.text)
+    verdicts: list[str | None] = []
+    for step in steps:
+        verdict, left = _check(step, left)
+        if verdict is None and len(left) == 1 and left[0] != target:
+            verdict = f"It ends at {left[0]}, not {target}."
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _check(step: str, left: Numbers) -> tuple[str | None, Numbers]:
+    """What is wrong with one step, if anything, and what it claims is left."""
+    found = _STEP.match(step)
+    if not found:
+        return "It is not a step like 9 - 7 = 2 (left: 2 3 5).", left
+    a, operator, b, value = int(found[1]), found[2], int(found[3]), int(found[4])
+    claimed = tuple(sorted(int(n) for n in found[5].split()))
+    rest = list(left)
+    for n in (a, b):
+        if n not in rest:
+            return f"There is no {n} left to use.", claimed
+        rest.remove(n)
+    right = numbers.apply(a, operator, b)
+    if right is None or right < 0:
+        return f"{a} {operator} {b} is not a whole number from 0 up.", claimed
+    if right != value:
+        return f"{a} {operator} {b} = {right}, not {value}.", claimed
+    after = tuple(sorted((*rest, value)))
+    if claimed != after:
+        return f"What is left is {' '.join(map(str, after))}.", claimed
+    return None, claimed
+
+
+def can_succeed(problem: Problem, steps: list[str]) -> list[bool]:
+    left, target = read(problem.text)
+    hopes: list[bool] = []
+    is_sound = True
+    for step in steps:
+        verdict, left = _check(step, left)
+        is_sound = is_sound and verdict is None
+        hopes.append(is_sound and reaches(left, target))
+    return hopes
