@@ -1,0 +1,239 @@
+"""The store: a sink for live runs, and all questions about stored ones. The only place that opens a session.
+
+Knows what to read and write. Does not know when live runs are written (`writer.py`), nor how rows become
+runs (`rows.py`).
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.errors import PonderError, RunNotFound, StorageError
+from engine.runs import Run
+from engine.tree import Event
+from storage.database import DATABASE_FAILURES, default_url, explain, open_database
+from storage.interruption import interrupt
+from storage.migrate import prepare
+from storage.presence import announce
+from storage.rows import run_from_rows
+from storage.tables import EventRow, NodeRow, RunRow
+from storage.writer import Writer
+
+PURGE_AFTER_DAYS = 30  # how long a deleted run can be brought back
+
+Filters = Mapping[str, str | bool | Collection[str | bool | None] | None]
+"""What to show: strategy, model, status, task (names), is_correct (True, False or None for unknown).
+
+A value is one wanted value or a collection of them; "" or an empty collection, and None for a name, do not
+filter. `{"is_correct": [None]}` asks for runs with no known truth.
+"""
+FILTERABLE = ("strategy", "model", "status", "task", "is_correct")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of History."""
+
+    id: str
+    created_at: datetime
+    title: str
+    task: str | None
+    model: str
+    strategy: str
+    status: str
+    status_reason: str
+    expected: str | None
+    answer: str | None
+    is_correct: bool | None
+    spent_tokens: int
+    seconds: float
+    usd: float
+    node_count: int
+
+
+class Store:
+    """One opened database. Thread-safe. Raises StorageError where it cannot be opened.
+
+    Other processes may use the same database at the same time. Call `close` at the end: it saves what is
+    left; after a crash `mark_interrupted` of the next start says what happened.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, busy_seconds: float = 30.0, commit_every_seconds: float = 0.1
+    ) -> None:
+        self._database = open_database(url or default_url(), busy_seconds)
+        prepare(self._database)
+        try:
+            self._presence = announce(self._database)
+        except DATABASE_FAILURES as error:
+            raise StorageError(explain(error, self.place)) from None
+        self._writer = Writer(self._write, self._presence.writer, self.place, commit_every_seconds)
+        self._is_closed = False
+        atexit.register(self.close)
+
+    @property
+    def place(self) -> str:
+        """Where the runs are: a path, or a server's address without its password."""
+        return self._database.place
+
+    @property
+    def trouble(self) -> str:
+        """Why the last write failed, in one sentence, or "". Runs go on, and writing is tried again."""
+        return self._writer.trouble
+
+    # ---- the sink: called by the scheduler --------------------------------------------------------------
+
+    def opened(self, run: Run) -> None:
+        """A run was submitted; returns once its row is committed. Raises StorageError: it is not stored."""
+        self._writer.open(run)
+
+    def grew(self, run: Run, events: Sequence[Event]) -> None:
+        """The run's log has new events; they are committed within about 100 ms. Never fails."""
+        self._writer.tell()
+
+    def closed(self, run: Run) -> None:
+        """The run is over; its sealed record is committed at once. Never fails and does not wait."""
+        self._writer.close(run)
+
+    def flush(self) -> None:
+        """Return once everything up to now is committed. Raises StorageError."""
+        self._writer.flush()
+
+    # ---- what is stored --------------------------------------------------------------------------------
+
+    def runs(
+        self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0
+    ) -> list[RunSummary]:
+        """Stored runs, newest first. `search`: each word must occur in problem, answer, strategy, model or id."""
+        columns = [getattr(RunRow, name) for name in RunSummary.__dataclass_fields__]
+        query = (
+            select(*columns)
+            .where(*_conditions(search, filters))
+            .order_by(RunRow.created_at.desc(), RunRow.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._read() as session:
+            return [RunSummary(*row) for row in session.execute(query)]
+
+    def count(self, search: str = "", filters: Filters | None = None) -> int:
+        """How many stored runs `runs` would list without its limit."""
+        with self._read() as session:
+            return session.scalar(select(func.count()).where(*_conditions(search, filters))) or 0
+
+    def choices(self) -> dict[str, list[str]]:
+        """The strategies, models, statuses and tasks that occur, for the filters' menus."""
+        with self._read() as session:
+            return {
+                name: sorted(
+                    value
+                    for value in session.scalars(
+                        select(getattr(RunRow, name)).where(RunRow.deleted_at.is_(None)).distinct()
+                    )
+                    if value is not None
+                )
+                for name in FILTERABLE
+                if name != "is_correct"
+            }
+
+    def load(self, run_id: str) -> Run:
+        """A stored run with its tree. Raises RunNotFound, also for a deleted one."""
+        with self._read() as session:
+            row = session.get(RunRow, run_id)
+            if row is None or row.deleted_at is not None:
+                raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+            nodes = session.scalars(select(NodeRow).where(NodeRow.run_id == run_id))
+            events = session.scalars(
+                select(EventRow).where(EventRow.run_id == run_id).order_by(EventRow.seq)
+            ).all()
+            return run_from_rows(row, nodes, events)
+
+    # ---- changes ---------------------------------------------------------------------------------------
+
+    def delete(self, run_id: str) -> None:
+        """Hide a run; `restore` brings it back for 30 days. Raises RunNotFound."""
+        self._set_deleted_at(run_id, datetime.now(UTC))
+
+    def restore(self, run_id: str) -> None:
+        """Undo `delete`. Raises RunNotFound once the run has been purged."""
+        self._set_deleted_at(run_id, None)
+
+    def purge(self, older_than_days: float = PURGE_AFTER_DAYS) -> int:
+        """Remove for good what was deleted longer ago than this; returns how many runs that were."""
+        before = datetime.now(UTC) - timedelta(days=older_than_days)
+
+        def remove(session: Session) -> int:
+            ids = session.scalars(select(RunRow.id).where(RunRow.deleted_at < before)).all()
+            session.execute(delete(RunRow).where(RunRow.id.in_(ids)))  # nodes and events follow
+            return len(ids)
+
+        return self._writer.call(remove)
+
+    def mark_interrupted(self) -> int:
+        """Mark the unfinished runs of processes that are gone as interrupted; returns how many there were.
+
+        Runs of this process and of others that live are left alone.
+        """
+        return self._writer.call(lambda session: interrupt(session, self._presence))
+
+    def close(self) -> None:
+        """Save what is left and close. Raises StorageError if that failed. Does nothing the second time."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        atexit.unregister(self.close)
+        try:
+            self._writer.stop()
+        finally:
+            self._presence.leave()
+            self._database.dispose()
+
+    def _set_deleted_at(self, run_id: str, moment: datetime | None) -> None:
+        def change(session: Session) -> None:
+            row = session.get(RunRow, run_id)
+            if row is None:
+                raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+            row.deleted_at = moment
+
+        self._writer.call(change)
+
+    @contextmanager
+    def _write(self) -> Generator[Session]:
+        with self._database.writing(), Session(self._database.write_engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _read(self) -> Generator[Session]:
+        try:
+            with Session(self._database.read_engine, expire_on_commit=False) as session:
+                yield session
+        except PonderError:
+            raise
+        except DATABASE_FAILURES as error:
+            raise StorageError(explain(error, self.place)) from None
+
+
+def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool]]:
+    conditions = [RunRow.deleted_at.is_(None)]
+    conditions += [RunRow.search_text.contains(word, autoescape=True) for word in search.casefold().split()]
+    for name, wanted in (filters or {}).items():
+        if name not in FILTERABLE:
+            raise ValueError(f"There is no filter {name!r}; there are {', '.join(FILTERABLE)}.")
+        if wanted is None or wanted == "":
+            continue
+        values: list[Any] = [wanted] if isinstance(wanted, str | bool) else list(wanted)
+        column = getattr(RunRow, name)
+        if values:
+            known = [value for value in values if value is not None]
+            conditions.append(
+                or_(column.in_(known), column.is_(None)) if None in values else column.in_(known)
+            )
+    return conditions
