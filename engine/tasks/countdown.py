@@ -92,6 +92,16 @@ def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
             return _problem(given, left[0]), Solution(tuple(steps), str(left[0]))
 
 
+def wander(problem: Problem, rng: random.Random) -> Solution:
+    """Legal steps with no aim, from the problem's numbers to a single one."""
+    left, _ = read(problem.text)
+    steps: list[str] = []
+    while len(left) > 1:
+        a, operator, b, value, left = rng.choice(list(_moves(left)))
+        steps.append(_step(a, operator, b, value, left))
+    return Solution(tuple(steps), str(left[0]))
+
+
 def _step(a: int, operator: str, b: int, value: int, left: Numbers) -> str:
     return f"{a} {operator} {b} = {value} (left: {' '.join(map(str, left))})"
 

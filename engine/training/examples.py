@@ -1,0 +1,194 @@
+"""What the bundled models are taught: every format of conversation, made fresh from the task families.
+
+An example is a list of text segments, each marked as learned or only read. Held-out problems never appear:
+`fresh` draws again until the split allows it. Knows no tokens and no tensors.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
+from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
+
+FAMILY_WEIGHTS = {"arithmetic": 27, "story": 33, "countdown": 40}
+DIFFICULTY_WEIGHTS = {
+    "arithmetic": {1: 4, 2: 7, 3: 10, 4: 10, 5: 10, 6: 10, 7: 5, 8: 5},
+    "story": {1: 4, 2: 10, 3: 14, 4: 12, 5: 10, 6: 7, 7: 4, 8: 3},
+    "countdown": {3: 20, 4: 50, 5: 22, 6: 8},
+}
+CRITIQUE, REWRITE, SELF_EVALUATION = (
+    "Find the first wrong step.",
+    "Rewrite the solution.",
+    "Is it right so far?",
+)
+NOTHING_WRONG = "Every step is right."
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a conversation.
+
+    A policy learns to say it where `is_learned`; a process reward learns `verdict` (1 if a right answer can
+    still follow, else 0) at its last token.
+    """
+
+    text: str
+    is_learned: bool = False
+    verdict: int | None = None
+
+
+Example = list[Segment]
+
+
+def fresh(rng: random.Random, task_name: str | None = None) -> tuple[Task, Problem, Solution]:
+    """A problem that may be trained on, with a right solution."""
+    task_name = task_name or rng.choices(list(FAMILY_WEIGHTS), list(FAMILY_WEIGHTS.values()))[0]
+    weights = DIFFICULTY_WEIGHTS[task_name]
+    task = FAMILIES[task_name]
+    while True:
+        difficulty = rng.choices(list(weights), list(weights.values()))[0]
+        if task_name == "countdown":
+            problem, solution = countdown.construct(difficulty, rng)
+        else:
+            problem = task.generate(difficulty, rng)
+            solution = task.solve(problem, rng)
+        if solution is not None and not task.is_held_out(problem):
+            return task, problem, solution
+
+
+def flawed(task: Task, problem: Problem, solution: Solution, rng: random.Random) -> Solution:
+    """A solution with a made error, or the right one where the error cannot be carried through."""
+    wrong_at = rng.randrange(len(solution.steps))
+    if task.name == "countdown":
+        return _flawed_countdown(solution, wrong_at, rng)
+    made = task.solve(problem, rng, lambda i, value: _slip(value, rng) if i == wrong_at else value)
+    return made or solution
+
+
+def _flawed_countdown(solution: Solution, wrong_at: int, rng: random.Random) -> Solution:
+    """One claimed value changed where it stands, or the whole solution of another problem's target."""
+    steps = list(solution.steps)
+    head, _, left = steps[wrong_at].partition(" (left: ")
+    operation, _, value = head.partition(" = ")
+    numbers = left.rstrip(")").split()
+    claimed = str(_slip(int(value), rng))
+    numbers[numbers.index(value)] = claimed
+    steps[wrong_at] = f"{operation} = {claimed} (left: {' '.join(sorted(numbers, key=int))})"
+    return Solution(tuple(steps[: wrong_at + 1]), claimed)
+
+
+def _slip(value: int, rng: random.Random) -> int:
+    """A plausible wrong result: one off, ten off, two digits swapped, or one digit changed."""
+    digits = str(value)
+    options = [value + 1, max(0, value - 1), value + 10, abs(value - 10)]
+    if len(digits) > 1:
+        options.append(int(digits[::-1]))
+    position = rng.randrange(len(digits))
+    options.append(int(digits[:position] + str(rng.randrange(10)) + digits[position + 1 :]))
+    wrong = [option for option in options if option != value]
+    return rng.choice(wrong)
+
+
+def _question(problem: Problem) -> str:
+    return f"{USER}{problem.text}{END}{ASSISTANT}"
+
+
+def _thought(solution: Solution) -> str:
+    return "".join(f"{step}\n" for step in solution.steps) + f"{THINK_END} {solution.answer}"
+
+
+def reason(rng: random.Random) -> Example:
+    """Think step by step, then answer."""
+    _, problem, solution = fresh(rng)
+    return [Segment(f"{_question(problem)}{THINK}\n"), Segment(_thought(solution) + END, True)]
+
+
+def direct(rng: random.Random) -> Example:
+    """Answer at once."""
+    task, problem, solution = fresh(rng)
+    answer = task.extract(problem, _thought(solution)) or solution.answer
+    return [Segment(f"{_question(problem)}{THINK}{THINK_END}"), Segment(f" {answer}{END}", True)]
+
+
+def wait(rng: random.Random) -> Example:
+    """After "Wait", go back to the first wrong step and go on from there; or say the last step again."""
+    task, problem, solution = fresh(rng)
+    first = flawed(task, problem, solution, rng) if rng.random() < 0.7 else solution
+    verdicts = task.check_steps(problem, list(first.steps))
+    wrong_at = next((i for i, verdict in enumerate(verdicts) if verdict), None)
+    redone = solution.steps[-1:] if wrong_at is None else solution.steps[wrong_at:]
+    said = "".join(f"{step}\n" for step in first.steps)
+    return [
+        Segment(f"{_question(problem)}{THINK}\n{said}Wait\n"),
+        Segment(_thought(Solution(redone, solution.answer)) + END, True),
+    ]
+
+
+def critique_of(task: Task, problem: Problem, steps: list[str]) -> str:
+    """What a critic should say of these steps."""
+    for number, verdict in enumerate(task.check_steps(problem, steps), start=1):
+        if verdict is not None:
+            return f"Step {number} is wrong: {verdict}"
+    return NOTHING_WRONG
+
+
+def _attempt(rng: random.Random, right_share: float) -> tuple[Task, Problem, Solution, Solution, str]:
+    """A problem, its solution, an attempt at it, and the conversation up to the attempt's end."""
+    task, problem, solution = fresh(rng)
+    attempt = solution if rng.random() < right_share else flawed(task, problem, solution, rng)
+    return task, problem, solution, attempt, f"{_question(problem)}{THINK}\n{_thought(attempt)}{END}"
+
+
+def critique(rng: random.Random) -> Example:
+    """Name the first wrong step and why, or find nothing."""
+    task, problem, _, attempt, said = _attempt(rng, 0.4)
+    verdict = critique_of(task, problem, list(attempt.steps))
+    return [
+        Segment(f"{said}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END}"),
+        Segment(f" {verdict}{END}", True),
+    ]
+
+
+def rewrite(rng: random.Random) -> Example:
+    """After a criticism, solve it again without the error."""
+    task, problem, solution, attempt, said = _attempt(rng, 0.1)
+    verdict = critique_of(task, problem, list(attempt.steps))
+    said += f"{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END} {verdict}{END}"
+    return [
+        Segment(f"{said}{USER}{REWRITE}{END}{ASSISTANT}{THINK}\n"),
+        Segment(_thought(solution) + END, True),
+    ]
+
+
+def self_evaluation(rng: random.Random) -> Example:
+    """Say whether what stands so far, whole or part, can still be right."""
+    task, problem, solution = fresh(rng)
+    attempt = solution if rng.random() < 0.5 else flawed(task, problem, solution, rng)
+    is_whole = rng.random() < 0.5
+    steps = list(attempt.steps) if is_whole else list(attempt.steps[: rng.randint(1, len(attempt.steps))])
+    said = _thought(Solution(tuple(steps), attempt.answer)) if is_whole else "".join(f"{s}\n" for s in steps)
+    is_right = all(verdict is None for verdict in task.check_steps(problem, steps))
+    return [
+        Segment(
+            f"{_question(problem)}{THINK}\n{said}{END}{USER}{SELF_EVALUATION}{END}{ASSISTANT}{THINK}{THINK_END}"
+        ),
+        Segment(f" {'yes' if is_right else 'no'}{END}", True),
+    ]
+
+
+FORMATS: dict[Callable[[random.Random], Example], int] = {
+    reason: 66,
+    direct: 9,
+    wait: 4,
+    critique: 8,
+    rewrite: 7,
+    self_evaluation: 6,
+}
+
+
+def example(rng: random.Random) -> Example:
+    """One example of a random format, by the weights above."""
+    return rng.choices(list(FORMATS), list(FORMATS.values()))[0](rng)

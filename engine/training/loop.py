@@ -1,0 +1,161 @@
+"""The training loop: bf16 compute with fp32 masters, Muon for matrices, checkpoints, a curve as CSV.
+
+Knows models, batches and a loss; does not know what is taught. A resumed run continues with the same
+batches, optimiser state and schedule as one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
+
+from engine.training.attention import use_in
+from engine.training.batches import Batch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Learning rates over a run of `tokens` tokens: warm-up, constant, then linear decay to zero."""
+
+    tokens: int
+    matrix_rate: float = 0.02  # Muon
+    other_rate: float = 3e-3  # AdamW: embeddings, norms, heads
+    warmup_steps: int = 60
+    decay_share: float = 0.5
+
+    def factor(self, step: int, seen: int) -> float:
+        warm = min(1.0, (step + 1) / self.warmup_steps)
+        left = max(0.0, 1 - seen / self.tokens)
+        return warm * min(1.0, left / self.decay_share)
+
+
+def train(
+    model: PreTrainedModel,
+    stream: Callable[[int], Iterator[tuple[int, Batch]]],
+    loss_of: Callable[[PreTrainedModel, Batch], torch.Tensor],
+    schedule: Schedule,
+    folder: Path,
+    *,
+    is_resumed: bool = False,
+    minutes: float | None = None,
+    checkpoint_seconds: float = 240,
+    on_checkpoint: Callable[[PreTrainedModel, int], dict[str, float]] | None = None,
+) -> PreTrainedModel:
+    """Train `model` (fp32 masters) until the schedule's tokens are seen, or `minutes` have passed.
+
+    `stream(pool)` gives batches from that pool on. Every `checkpoint_seconds` the state goes to
+    `folder/checkpoint.pt`, atomically, and the curve to `folder/curve.csv`. Returns the model.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    compute = copy.deepcopy(model).to(torch.bfloat16).train()
+    use_in(compute)
+    pairs = list(zip(model.parameters(), compute.parameters(), strict=True))
+    optimisers = _optimisers(model, schedule)
+    rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
+    step = seen = pool = 0
+    checkpoint = folder / "checkpoint.pt"
+    if is_resumed and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        step, seen, pool = state["step"], state["seen"], state["pool"]
+        _share(pairs)
+        log.info("resumed at step %d, %.1f M tokens", step, seen / 1e6)
+    curve = _Curve(folder / "curve.csv", is_resumed)
+    start = saved_at = logged_at = time.monotonic()
+    logged_tokens, losses = seen, []
+
+    def save() -> None:
+        state = {
+            "model": model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+            "step": step,
+            "seen": seen,
+            "pool": pool,
+        }
+        torch.save(state, checkpoint.with_suffix(".tmp"))
+        checkpoint.with_suffix(".tmp").replace(checkpoint)
+        figures = on_checkpoint(model, seen) if on_checkpoint else {}
+        if figures:
+            log.info("at %.1f M tokens: %s", seen / 1e6, figures)
+
+    for next_pool, batch in stream(pool):
+        factor = schedule.factor(step, seen)
+        for optimiser, base in zip(optimisers, rates, strict=True):
+            for group, rate in zip(optimiser.param_groups, base, strict=True):
+                group["lr"] = rate * factor
+        loss = loss_of(compute, batch)
+        loss.backward()
+        for master, worker in pairs:
+            master.grad = None if worker.grad is None else worker.grad.float()
+            worker.grad = None
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+        _share(pairs)
+        step, seen = step + 1, seen + batch[0].numel()
+        losses.append(loss.item())
+        now = time.monotonic()
+        is_over = seen >= schedule.tokens or (minutes is not None and now - start > minutes * 60)
+        if step % 50 == 0 or is_over:
+            rate = (seen - logged_tokens) / (now - logged_at)
+            curve.add(step, seen, sum(losses) / len(losses), factor, rate)
+            logged_at, logged_tokens, losses = now, seen, []
+        if next_pool != pool:
+            pool = next_pool
+            if is_over or now - saved_at > checkpoint_seconds:
+                save()
+                saved_at = time.monotonic()
+        if is_over:
+            break
+    save()
+    return model
+
+
+def _optimisers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    is_matrix = {name: p.ndim == 2 and "embed" not in name and ".layers." in name for name, p in named}
+    matrices = [p for name, p in named if is_matrix[name]]
+    others = [p for name, p in named if not is_matrix[name]]
+    return [
+        torch.optim.Muon(matrices, lr=schedule.matrix_rate, momentum=0.95, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=schedule.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+@torch.no_grad()
+def _share(pairs: list[tuple[torch.nn.Parameter, torch.nn.Parameter]]) -> None:
+    for master, worker in pairs:
+        worker.copy_(master)
+
+
+class _Curve:
+    """The loss curve as a CSV file that grows."""
+
+    def __init__(self, path: Path, is_resumed: bool):
+        self.path = path
+        if not (is_resumed and path.exists()):
+            path.write_text("step,tokens,loss,rate_factor,tokens_per_second\n")
+
+    def add(self, step: int, seen: int, loss: float, factor: float, speed: float) -> None:
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([step, seen, f"{loss:.5f}", f"{factor:.4f}", f"{speed:.0f}"])
+        log.info(
+            "step %d  %.2f M tokens  loss %.4f  rate %.2f  %.0f tokens/s",
+            step,
+            seen / 1e6,
+            loss,
+            factor,
+            speed,
+        )

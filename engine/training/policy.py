@@ -1,0 +1,105 @@
+"""How a bundled policy model is made: shape, data, schedule, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from engine.training import tokenizer as tokenizers
+from engine.training.batches import Batch, Batches, loader
+from engine.training.evaluate import accuracy
+from engine.training.examples import example
+from engine.training.export import export_policy
+from engine.training.loop import Schedule, train
+
+CONTEXT = 1024
+EVALUATE_EVERY_TOKENS = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A model's shape and how long it learns."""
+
+    hidden: int
+    layers: int
+    heads: int
+    shared_heads: int  # key-value heads
+    inner: int
+    tokens: int
+    batch_tokens: int = 8192
+    seed: int = 1
+
+
+RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=40_000_000)}
+
+
+def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    torch.manual_seed(recipe.seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden,
+            num_hidden_layers=recipe.layers,
+            num_attention_heads=recipe.heads,
+            num_key_value_heads=recipe.shared_heads,
+            intermediate_size=recipe.inner,
+            max_position_embeddings=CONTEXT,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=None,
+        )
+    )
+
+
+def next_token_loss(model, batch: Batch) -> torch.Tensor:
+    """Mean cross-entropy over the learned tokens."""
+    ids, labels = batch
+    states = model.model(input_ids=ids).last_hidden_state[:, :-1]  # (B, T-1, hidden)
+    targets = labels[:, 1:]
+    is_learned = targets >= 0
+    logits = model.lm_head(states[is_learned])  # only where something is learned
+    return torch.nn.functional.cross_entropy(logits.float(), targets[is_learned])
+
+
+def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[LlamaForCausalLM, int], dict[str, float]]:
+    """Accuracy by family and difficulty, at the first checkpoint after every few million tokens."""
+    evaluated_at = 0
+
+    def evaluate(model: LlamaForCausalLM, seen: int) -> dict[str, float]:
+        nonlocal evaluated_at
+        if seen - evaluated_at < EVALUATE_EVERY_TOKENS:
+            return {}
+        evaluated_at = seen
+        return accuracy(model, tokenizer, problems=20)
+
+    return evaluate
+
+
+def train_policy(
+    name: str, folder: Path, models: Path, *, tokens: int | None, minutes: float | None, is_resumed: bool
+) -> Path:
+    """Train the named policy in `folder` and export it to `models/name`. Returns the exported folder."""
+    recipe = RECIPES[name]
+    saved = folder / "tokenizer"
+    if is_resumed and saved.exists():
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(saved)
+    else:
+        tokenizer = tokenizers.build()
+        tokenizer.save_pretrained(saved)
+    model = new_model(recipe, tokenizer)
+    model = train(
+        model,
+        lambda pool: loader(Batches(tokenizer, example, recipe.batch_tokens, recipe.seed, pool)),
+        next_token_loss,
+        Schedule(tokens or recipe.tokens),
+        folder,
+        is_resumed=is_resumed,
+        minutes=minutes,
+        on_checkpoint=_evaluator(tokenizer),
+    )
+    return export_policy(name, model, tokenizer, folder, models / name)

@@ -1,0 +1,77 @@
+"""A smoke training: it learns, stops and resumes to the same weights, and exports a folder anyone can load."""
+
+import random
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from engine.training import tokenizer as tokenizers
+from engine.training.batches import Batches
+from engine.training.examples import reason
+from engine.training.export import export_policy
+from engine.training.loop import Schedule, train
+from engine.training.policy import Recipe, new_model, next_token_loss
+
+RECIPE = Recipe(hidden=32, layers=2, heads=2, shared_heads=1, inner=64, tokens=1, seed=1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tokenizers.build(problems=300)
+
+
+def smoke(tokenizer, folder, tokens, planned=24_000, **settings):
+    torch.set_num_threads(1)
+    return train(
+        new_model(RECIPE, tokenizer),
+        lambda pool: iter(Batches(tokenizer, reason, 2048, 1, pool)),
+        next_token_loss,
+        Schedule(planned, warmup_steps=2),
+        folder,
+        **settings,
+    )
+
+
+def test_text_survives_the_tokenizer_whole(tokenizer):
+    text = "<|user|>Zorblat has 17 ⅓ coins.<|end|><|assistant|><think>\nUse 3 5\n</think> 58<|end|>"
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    assert tokenizer.decode(ids) == text
+    assert tokenizer.convert_ids_to_tokens(tokenizer.encode("17", add_special_tokens=False)) == ["1", "7"]
+
+
+def test_the_chat_template_opens_or_skips_thinking(tokenizer):
+    asked = [{"role": "user", "content": "Hi"}]
+    render = lambda **k: tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True, **k)  # noqa: E731
+    assert render() == "<|user|>Hi<|end|><|assistant|><think>\n"
+    assert render(enable_thinking=False) == "<|user|>Hi<|end|><|assistant|><think></think>"
+
+
+def test_batches_are_a_function_of_seed_and_pool(tokenizer):
+    first, again = (iter(Batches(tokenizer, reason, 2048, 1)) for _ in range(2))
+    for _ in range(3):
+        (_, (ids, labels)), (_, (same, _)) = next(first), next(again)
+        assert torch.equal(ids, same)
+        assert ids.numel() <= 2048
+        assert ((labels == ids) | (labels == -100)).all()
+
+
+def test_it_learns_and_writes_its_curve(tokenizer, tmp_path):
+    smoke(tokenizer, tmp_path, 40_000, planned=40_000)
+    model = new_model(RECIPE, tokenizer)
+    batch = next(iter(Batches(tokenizer, reason, 2048, 99)))[1]
+    before = next_token_loss(model, batch).item()
+    model.load_state_dict(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"])
+    assert next_token_loss(model, batch).item() < before - 0.5
+    assert (tmp_path / "curve.csv").read_text().startswith("step,tokens,loss")
+
+
+def test_a_folder_loads_with_the_library_alone_and_speaks_the_same(tokenizer, tmp_path):
+    model = new_model(RECIPE, tokenizer)
+    folder = export_policy("smoke", model, tokenizer, tmp_path, tmp_path / "out")
+    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    words = AutoTokenizer.from_pretrained(folder)
+    ids = torch.tensor([words.encode(reason(random.Random(0))[0].text, add_special_tokens=False)])
+    with torch.inference_mode():
+        assert torch.allclose(loaded(ids).logits, model.float()(ids).logits, atol=2e-2)
+    assert words.chat_template
