@@ -1,0 +1,314 @@
+"""One run in progress: its strategy, what it waits for, and its budget.
+
+Knows how to turn a strategy's requests into nodes and branches, how to reply, and when its budget ends.
+Does not know other runs, threads, storage or how models are loaded: the scheduler hands it tokens and
+verdicts, and asks it for branches to decode and nodes to score.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from engine import answers, prompts
+from engine.accounting import Ledger
+from engine.backends.protocol import Backend, Chunk, Generate
+from engine.budget import BudgetExhausted
+from engine.requests import Expand, Request, Score, Search
+from engine.runs import Run
+from engine.scoring.protocol import Scorer, Verdict
+from engine.strategies import selection
+from engine.tree import Node
+
+BUDGET_ENDED = "The budget ended."
+NEVER_STARTED = "The budget ended before this branch began."
+MAX_EMPTY_REQUESTS = 10_000  # in a row; more means the strategy asks for nothing for ever
+
+_request_ids = itertools.count(1)
+
+
+class StrategyBug(Exception):
+    """A strategy asked for something that makes no sense; its run fails with the reason."""
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """One child being grown. `limit` is the model's own for a node; `cap` what the budget lets it spend."""
+
+    node: Node
+    limit: int
+    cap: int = 0
+    request_id: int = 0
+    spent_tokens: int = 0
+    confidences: list[float] = field(default_factory=list)
+
+
+class ActiveRun:
+    """A started run. At any moment it waits for branches (`expand`), for verdicts (`score`), or is done."""
+
+    def __init__(self, run: Run, search: Search, backend: Backend, ledger: Ledger) -> None:
+        self.run = run
+        self.backend = backend
+        self.ledger = ledger
+        self.expand: Expand | None = None
+        self.score: Score | None = None
+        self.is_done = False
+        self.was_cut = False  # the budget cut, refused or ended something
+        self.flying: dict[int, Branch] = {}  # by request id; inside the backend
+        self.unread_characters = len(run.tree.root.text)
+        self._search = search
+        self._branches: list[Branch] = []  # of the current Expand, parent-major
+        self._later: deque[Branch] = deque()  # of the current Expand, not in a wave yet
+        self._wave: deque[Branch] = deque()  # of the current wave, not in the backend yet
+        self._chosen: Node | None = None
+        self._times_thrown = 0
+
+    # ---- resuming the strategy -------------------------------------------------------------------------
+
+    def resume(self, reply: list[Node] | None = None, *, is_exhausted: bool = False) -> None:
+        """Send `reply` (None at the start) or throw BudgetExhausted, until work is asked for or it returns.
+
+        A strategy that goes on after the first throw gets a second; if it asks again, the run ends. Raises
+        whatever the strategy raises, and StrategyBug.
+        """
+        for _ in range(MAX_EMPTY_REQUESTS):
+            try:
+                if is_exhausted:
+                    self.was_cut = True
+                    if self._times_thrown == 2:
+                        return self._end(None)
+                    self._times_thrown += 1
+                    request = self._search.throw(BudgetExhausted(BUDGET_ENDED))
+                else:
+                    request = next(self._search) if reply is None else self._search.send(reply)
+            except StopIteration as stop:
+                if not isinstance(stop.value, Node) or stop.value.tree is not self.run.tree:
+                    raise StrategyBug("it did not return a node of its tree") from None
+                return self._end(stop.value)
+            except BudgetExhausted:
+                return self._end(None)
+            self._check(request)
+            is_exhausted = False
+            reply = list(request.nodes)
+            if isinstance(request, Score):
+                if not reply:
+                    continue
+                self.score = request
+                return None
+            is_exhausted = (
+                bool(reply) and request.n > 0 and self.ledger.tokens_left(self.unread_characters) < 1
+            )
+            if is_exhausted:
+                continue
+            reply = self._begin(request)
+            if reply:
+                return None
+        raise StrategyBug("it asks for nothing again and again")
+
+    def close(self) -> list[int]:
+        """Stop the strategy; returns the ids of requests still inside the backend."""
+        self._search.close()
+        self.is_done = True
+        self.expand = self.score = None
+        return list(self.flying)
+
+    @property
+    def answer_node(self) -> Node | None:
+        """What the strategy returned, or the best so far where the budget ended it. None if it has nothing."""
+        if self._chosen is not None:
+            return self._chosen
+        params = self.run.spec.params
+        candidates = selection.best_so_far(self.run.tree.nodes)
+        if not candidates:
+            return None
+        return selection.best(candidates, params.get("scorer"), params.get("aggregate", "last"))
+
+    def _end(self, chosen: Node | None) -> None:
+        self._chosen = chosen
+        self.is_done = True
+
+    def _check(self, request: Request) -> None:
+        if not isinstance(request, Expand | Score):
+            raise StrategyBug(f"it yielded {request!r}, which is no request")
+        for node in request.nodes:
+            if node.tree is not self.run.tree:
+                raise StrategyBug("it asked about a node of another tree")
+            if isinstance(request, Expand) and node.is_final and not request.instruction:
+                raise StrategyBug(
+                    f"it asked to expand node {node.id}, which is final, without an instruction"
+                )
+
+    # ---- growing branches ------------------------------------------------------------------------------
+
+    def _begin(self, request: Expand) -> list[Node]:
+        """Give birth to the children, all at once and parent-major, and start the first wave."""
+        instruction = (
+            prompts.instruction(request.instruction, self.backend.profile) if request.instruction else ""
+        )
+        limit = request.sampling.max_tokens or self.backend.profile.max_new_tokens
+        for parent in request.nodes:
+            opens_turn = bool(instruction) or parent.parent is None
+            for _ in range(request.n):
+                thinking = request.thinking if opens_turn else None
+                node = self.run.tree.add(parent, request.kind, instruction, thinking)
+                self._branches.append(Branch(node, limit))
+        if not self._branches:
+            return []
+        self.unread_characters += len(instruction) * len(request.nodes)
+        self.expand = request
+        self._later.extend(self._branches)
+        self._next_wave()
+        return [branch.node for branch in self._branches]
+
+    def _next_wave(self) -> None:
+        assert self.expand is not None
+        wanted, limit = len(self._later), self._branches[0].limit
+        count, cap = self.ledger.wave(self.expand.stop, limit, wanted, self.unread_characters)
+        for _ in range(count):
+            branch = self._later.popleft()
+            branch.cap = cap
+            self._wave.append(branch)
+
+    @property
+    def waiting_rows(self) -> int:
+        """Branches of the current wave that are not inside the backend yet."""
+        return len(self._wave)
+
+    def launch(self) -> None:
+        """Hand the next branch of the wave to the backend."""
+        assert self.expand is not None
+        branch = self._wave.popleft()
+        branch.request_id = next(_request_ids)
+        self.flying[branch.request_id] = branch
+        sampling, profile = self.expand.sampling, self.backend.profile
+        if sampling.top_p == 1.0 and sampling.top_k == 0:  # the strategy leaves them to the model's profile
+            sampling = replace(sampling, top_p=profile.top_p, top_k=profile.top_k)
+        self.backend.add(
+            Generate(
+                id=branch.request_id,
+                run_id=self.run.id,
+                node=branch.node,
+                sampling=replace(sampling, max_tokens=branch.cap),
+                seed=self.run.spec.seed,
+                stop=self.expand.stop,
+                abort_below=self.expand.abort_below,
+            )
+        )
+
+    def enforce(self) -> None:
+        """Before a decode step: cancel the latest branches that could not get one more token.
+
+        The caps of a wave already hold the token limit; this holds the limits that are only known as time
+        goes by (seconds, dollars) and those a long prompt has used up (FLOPs).
+        """
+        if self.expand is None:
+            return
+        left = self.ledger.tokens_left()
+        while self._wave and len(self.flying) + len(self._wave) > left:
+            self._cut(self._wave.pop(), NEVER_STARTED)
+        for request_id in sorted(self.flying, reverse=True):
+            if len(self.flying) <= left:
+                break
+            self.backend.cancel(request_id)
+            self._cut(self.flying.pop(request_id), BUDGET_ENDED)
+        self._settle()
+
+    def receive(self, chunk: Chunk) -> None:
+        """Take what one decode step gave one of this run's branches."""
+        branch = self.flying[chunk.request_id]
+        tree, node = self.run.tree, branch.node
+        if chunk.pieces:
+            tree.append(node, chunk.pieces, chunk.logprobs)
+        self.ledger.charge(chunk)
+        self.unread_characters = 0  # whatever the prompt was, it has been read and counted now
+        branch.spent_tokens += len(chunk.pieces) + chunk.discarded_tokens
+        branch.confidences += chunk.confidences
+        is_at_cap = branch.spent_tokens >= branch.cap
+        if chunk.end is None and not is_at_cap:
+            return
+        del self.flying[chunk.request_id]
+        if chunk.end is None:
+            self.backend.cancel(chunk.request_id)
+        if chunk.end in ("end", "stop"):
+            self._finish(branch, chunk.is_final)
+        elif chunk.end == "aborted":
+            tree.abort(node, "Its confidence fell below the threshold.")
+        elif chunk.end == "length" and not is_at_cap:
+            self._finish(branch, False, "Stopped where the model's context is full.")
+        elif branch.cap < branch.limit:
+            share = f"It had used the {branch.cap:,} tokens that the budget left for it."
+            self._cut(branch, BUDGET_ENDED if self.ledger.tokens_left() < 1 else share)
+        else:
+            self._finish(branch, False, f"Stopped at the limit of {branch.limit:,} tokens for one node.")
+        self._settle()
+
+    def _finish(self, branch: Branch, is_final: bool, reason: str = "") -> None:
+        assert self.expand is not None
+        node, confidences = branch.node, branch.confidences
+        answer = None
+        if is_final and node.kind != "critique":
+            problem = self.run.tree.problem
+            assert problem is not None
+            answer = answers.extract(problem, node.turn_text, self.backend.profile.think_close)
+        if not reason:
+            self.ledger.ended(self.expand.stop, branch.spent_tokens)
+            reason = "The model ended its turn." if is_final else "The step is complete."
+        self.run.tree.finish(
+            node,
+            is_final=is_final,
+            confidence=sum(confidences) / len(confidences) if confidences else None,
+            answer=answer,
+            reason=reason,
+        )
+
+    def _cut(self, branch: Branch, reason: str) -> None:
+        self.was_cut = True
+        self.run.tree.abort(branch.node, reason)
+
+    def _settle(self) -> None:
+        """Start the next wave once this one is over, or let the strategy go on once all are."""
+        if self.flying or self._wave or self.expand is None:
+            return
+        if self._later:
+            self._next_wave()
+            if self._wave:
+                return
+        never_started = list(self._later)
+        for branch in never_started:
+            self._cut(branch, NEVER_STARTED)
+        was_cut = any(branch.node.status == "aborted" for branch in self._branches)
+        children = [branch.node for branch in self._branches]
+        self.expand = None
+        self._branches, self._later = [], deque()
+        is_over = bool(never_started) or (was_cut and self.ledger.tokens_left() < 1)
+        self.resume(None if is_over else children, is_exhausted=is_over)
+
+    # ---- scoring ---------------------------------------------------------------------------------------
+
+    def affordable(self, scorer: Scorer) -> list[Node]:
+        """The first of the nodes to score that the budget can pay for."""
+        assert self.score is not None
+        nodes = [node for node in self.score.nodes if scorer.name not in node.scores]
+        nodes = list(dict.fromkeys(nodes))
+        costs = scorer.cost(nodes)
+        left = self.ledger.tokens_left(parameters=scorer.parameters)
+        spent = 0
+        for index, tokens in enumerate(costs):
+            spent += tokens
+            if tokens and spent > left:
+                return nodes[:index]
+        return nodes
+
+    def judge(self, nodes: Sequence[Node], verdicts: Sequence[Verdict], scorer: Scorer) -> None:
+        """Record the verdicts on `nodes`, an abstention as no score at all, and let the strategy go on."""
+        assert self.score is not None
+        asked = list(self.score.nodes)
+        for node, verdict in zip(nodes, verdicts, strict=True):
+            if verdict.value is not None:
+                self.run.tree.score(node, scorer.name, verdict.value, verdict.steps)
+        judged = set(nodes)
+        is_short = any(scorer.name not in node.scores and node not in judged for node in asked)
+        self.score = None
+        self.resume(None if is_short else asked, is_exhausted=is_short)

@@ -1,0 +1,164 @@
+"""Final answers: find them in what a model said, compare them, group them.
+
+Knows two ways: a problem of a bundled family is asked of its task; free text is searched for the usual marks
+(\\boxed{}, "####", "the answer is") and compared by normalised string, then as numbers, then by math-verify.
+Does not know models, trees or scores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from engine import equality
+from engine.tasks import FAMILIES
+from engine.tasks.problem import Problem
+
+MAX_ANSWER_CHARS = 500
+
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
+HASHES = re.compile(r"^\s*####\s*(.+?)\s*$", re.MULTILINE)
+ANSWER_LINE = re.compile(r"^\s*(?:final answer|answer|A)\s*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+ANSWER_IS = re.compile(r"\banswer\s+is\s*:?\s*(.+?)(?:\.(?=\s|$)|\n|$)", re.IGNORECASE)
+WRAPPERS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s*\{([^{}]*)\}")
+
+
+def extract(problem: Problem, turn_text: str, think_close: str = "") -> str | None:
+    """The canonical final answer in an assistant's turn, or None if it gives none.
+
+    `think_close` ends the thinking of the model's profile; for free text only what follows it counts, and a
+    turn that thinks without end has no answer.
+    """
+    if problem.task is not None:
+        return FAMILIES[problem.task].extract(problem, turn_text)
+    said = turn_text
+    if think_close and think_close in said:
+        said = said.rpartition(think_close)[2]
+    return extract_text(said)
+
+
+def extract_text(text: str) -> str | None:
+    """The canonical final answer in free text: the last balanced box, else "#### x", "answer is x", last number.
+
+    Whatever the model offers last wins within each kind, since models correct themselves.
+    """
+    found = last_boxed(text)
+    if found is None:
+        for mark in (HASHES, ANSWER_LINE, ANSWER_IS):
+            if matches := mark.findall(text):
+                found = _first_number_or_all(matches[-1])
+                break
+    if found is None:
+        numbers = NUMBER.findall(text)
+        found = numbers[-1] if numbers else None
+    if found is None:
+        return None
+    return canonical(found)[:MAX_ANSWER_CHARS] or None
+
+
+def last_boxed(text: str) -> str | None:
+    """The content of the last \\boxed{…} whose braces balance, or None.
+
+    Taken by hand because a parser that sees two boxes reads them as a set.
+    """
+    end = len(text)
+    while (start := text.rfind("\\boxed{", 0, end)) >= 0:
+        depth = 0
+        for i in range(start + len("\\boxed"), len(text)):
+            depth += {"{": 1, "}": -1}.get(text[i], 0)
+            if depth == 0:
+                return text[start + len("\\boxed{") : i]
+        end = start
+    return None
+
+
+def canonical(answer: str) -> str:
+    """One spelling for equal strings and equal plain numbers: no units of money, no thousands commas."""
+    text = answer.strip().strip("$").strip()
+    while (plain := WRAPPERS.sub(r"\1", text)) != text:
+        text = plain
+    for old, new in (("\\left", ""), ("\\right", ""), ("\\!", ""), ("\\,", " "), ("\\;", " "), ("\\$", "$")):
+        text = text.replace(old, new)
+    text = re.sub(r"\\[dt]frac", r"\\frac", text)
+    text = " ".join(text.split()).rstrip(".").strip()
+    number = as_number(text)
+    if number is None:
+        return text
+    if number.denominator == 1:
+        return str(number.numerator)
+    return text.lstrip("$").replace(",", "").replace(" ", "") if "/" in text else f"{float(number):.12g}"
+
+
+def as_number(text: str) -> Fraction | None:
+    """The value of a plain number ("70,000", "$18.50", "3/4", "10\\%" as 10), or None."""
+    plain = text.strip().strip("$").strip().removesuffix("%").removesuffix("\\").strip()
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
+    fraction = re.fullmatch(r"(-?)\\frac\{(-?\d+)\}\{(\d+)\}", plain)
+    if fraction:
+        plain = f"{fraction[1]}{fraction[2]}/{fraction[3]}"
+    if len(plain) > 60 or not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(\s*/\s*\d+)?", plain):
+        return None
+    numerator, _, denominator = plain.partition("/")
+    if denominator and int(denominator) == 0:
+        return None
+    return Fraction(numerator.strip().rstrip(".")) / (int(denominator) if denominator else 1)
+
+
+def are_equal(expected: str, answer: str) -> bool:
+    """Whether a free-text answer equals the expected one. Strings and numbers first, then math-verify.
+
+    math-verify's word is not symmetric: the expected answer goes first. Where it finds no maths, fails or
+    takes too long, the answers count as different.
+    """
+    left, right = canonical(expected), canonical(answer)
+    if left == right or left.casefold() == right.casefold():
+        return True
+    numbers = as_number(left), as_number(right)
+    if numbers[0] is not None and numbers[1] is not None:
+        return numbers[0] == numbers[1]
+    return equality.is_equal(left, right)
+
+
+def is_correct(problem: Problem, answer: str | None) -> bool | None:
+    """Whether an answer is right; None where no truth is known. No answer is wrong where one is known."""
+    if problem.task is not None:
+        return answer is not None and FAMILIES[problem.task].is_correct(problem, answer)
+    if problem.expected is None:
+        return None
+    return answer is not None and are_equal(problem.expected, answer)
+
+
+def has_truth(problem: Problem) -> bool:
+    """Whether `is_correct` can judge answers to this problem."""
+    return problem.task is not None or problem.expected is not None
+
+
+def group(problem: Problem | None, answers: Sequence[str]) -> list[list[int]]:
+    """Indices of equal answers, grouped; groups and members in the order first seen.
+
+    Equal strings are one group at no cost; only the groups' first members are compared with each other, and
+    not at all for a bundled family, whose answers are canonical already.
+    """
+    by_text: dict[str, list[int]] = {}
+    for index, answer in enumerate(answers):
+        by_text.setdefault(answer, []).append(index)
+    if problem is not None and problem.task is not None:
+        return list(by_text.values())
+    groups: list[tuple[str, list[int]]] = []
+    for text, members in by_text.items():
+        for first, known in groups:
+            if are_equal(first, text):
+                known.extend(members)
+                break
+        else:
+            groups.append((text, list(members)))
+    return [sorted(members) for _, members in groups]
+
+
+def _first_number_or_all(phrase: str) -> str:
+    """In "18 dollars per day" the number; in "x = \\frac{1}{2}" or "Paris" the phrase as it is."""
+    if "\\" in phrase or "=" in phrase or "^" in phrase:
+        return phrase
+    numbers = NUMBER.findall(phrase)
+    return numbers[-1] if numbers else phrase

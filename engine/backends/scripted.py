@@ -1,0 +1,172 @@
+"""A source of text with no model behind it: deterministic, seeded, for tests and for work on the page.
+
+Speaks in short reasoning steps, one a line, and ends with an answer; on family problems it often follows a
+right solution, and often slips. Knows nothing: every choice is a hash of the run's seed, the node and the
+position, so a tree does not depend on what else is decoded. Not a model: its accuracy means nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from engine import prompts
+from engine.backends.protocol import Chunk, EndReason, Generate, Profile
+from engine.requests import STEP
+from engine.tasks import FAMILIES
+from engine.tree import Node
+
+PROFILE = Profile(
+    name="scripted",
+    step_ends=("\n",),
+    think_open="<think>",
+    think_close="</think>",
+    temperature=0.8,
+    max_new_tokens=256,
+)
+SLIP = 0.15  # share of steps, and of answers, with one digit changed
+TOKEN = re.compile(r"\n|[^\S\n]*[^\s]+|[^\S\n]+")
+
+
+@dataclass(eq=False, slots=True)
+class _Row:
+    """One request being played back."""
+
+    request: Generate
+    tokens: list[str]
+    end: EndReason
+    at: int = 0
+    prompt_tokens: int = 0
+
+
+class ScriptedBackend:
+    """Plays back made-up reasoning, one token a step for at most `max_rows` branches at once.
+
+    `delay_seconds` slows every step down, to watch a tree grow.
+    """
+
+    name = "scripted"
+    profile = PROFILE
+    parameters = 1_000_000  # made up, so that FLOPs can be counted
+
+    def __init__(self, max_rows: int = 256, delay_seconds: float = 0.0) -> None:
+        self.max_rows = max_rows
+        self.delay_seconds = delay_seconds
+        self.steps = 0
+        self._rows: OrderedDict[int, _Row] = OrderedDict()
+        self._read: dict[str, set[int]] = {}  # by run, the nodes whose prompt has been read
+
+    def add(self, request: Generate) -> None:
+        tokens, end = script(request)
+        self._rows[request.id] = _Row(request, tokens, end, prompt_tokens=self._unread(request))
+
+    def step(self) -> list[Chunk]:
+        rows = list(self._rows.values())[: self.max_rows]
+        if not rows:
+            return []
+        self.steps += 1
+        if self.delay_seconds:
+            time.sleep(self.delay_seconds)
+        return [self._next(row) for row in rows]
+
+    def cancel(self, request_id: int) -> None:
+        self._rows.pop(request_id, None)
+
+    def release(self, run_id: str) -> None:
+        self._read.pop(run_id, None)
+
+    def describe(self) -> dict[str, object]:
+        return {"backend": "scripted", "device": "cpu", "dtype": "none"}
+
+    def _next(self, row: _Row) -> Chunk:
+        piece = row.tokens[row.at]
+        chance = _uniform(row.request.seed, row.request.node.id, row.at, "chance")
+        logprob = -0.02 - 1.5 * chance**3
+        row.at += 1
+        end = row.end if row.at == len(row.tokens) else None
+        prompt_tokens, row.prompt_tokens = row.prompt_tokens, 0
+        if end is not None:
+            del self._rows[row.request.id]
+        return Chunk(row.request.id, (piece,), (logprob,), (-4 * logprob,), prompt_tokens, 0, end)
+
+    def _unread(self, request: Generate) -> int:
+        """Prompt tokens read for the first time: the question once a run, each instruction once a node."""
+        seen = self._read.setdefault(request.run_id, set())
+        path = request.node.path()
+        fresh = [node for node in path if node.id not in seen and (node.instruction or node.parent is None)]
+        seen.update(node.id for node in fresh)
+        return sum(len((node.instruction or node.text).split()) + 4 for node in fresh)
+
+
+def script(request: Generate) -> tuple[list[str], EndReason]:
+    """All tokens the branch will say, and why it ends. The last token of an ended turn is empty."""
+    node = request.node
+    parts = node.turn()
+    is_greedy = request.sampling.temperature == 0
+    opening = parts[0]
+    # Greedy branches do not differ by node, so that equal paths continue equally.
+    key = "".join(part.text for part in parts) if is_greedy else str(node.id)
+    turn_key = opening.instruction if is_greedy else str(opening.id)
+    said = "".join(part.text for part in parts[:-1])
+    if opening.instruction in (prompts.BUNDLED["critique"], prompts.GENERAL["critique"]):
+        lines = [_critique(request.seed, turn_key)]
+    else:
+        steps, answer = _plan(node, request.seed, turn_key)
+        at = said.count("\n")
+        answer = _slip(answer, request.seed, key, "answer")
+        ending = f" {answer}" if opening.thinking is False else f"</think> {answer}"
+        steps = [] if opening.thinking is False else steps
+        lines = [_slip(step, request.seed, key, i) + "\n" for i, step in enumerate(steps) if i >= at]
+        lines.append(ending)
+    is_step = request.stop == STEP and len(lines) > 1
+    if is_step:
+        lines = lines[:1]
+    tokens = [token for line in lines for token in TOKEN.findall(line)]
+    tokens += [] if is_step else [""]
+    limit = request.sampling.max_tokens or PROFILE.max_new_tokens
+    if len(tokens) > limit:
+        return tokens[:limit], "length"
+    return tokens, "stop" if is_step else "end"
+
+
+def _plan(node: Node, seed: int, key: str) -> tuple[list[str], str]:
+    """The steps and the answer that a turn follows."""
+    problem = node.tree.problem
+    rng = random.Random(f"{seed}/{node.tree.root.text}/{key}/plan")
+    if problem is not None and problem.task is not None:
+        solution = FAMILIES[problem.task].solve(problem, rng)
+        if solution is not None:
+            return list(solution.steps), solution.answer
+    total = rng.randint(1, 12)
+    steps = []
+    for _ in range(rng.randint(2, 4)):
+        more = rng.randint(1, 9)
+        steps.append(f"{total} + {more} = {total + more}")
+        total += more
+    return steps, str(rng.choice([total, total, 42]))
+
+
+def _critique(seed: int, key: str) -> str:
+    if _uniform(seed, key, "critique") < 0.4:
+        return " Every step is right."
+    return f" Step {1 + int(2 * _uniform(seed, key, 'step'))} is wrong."
+
+
+def _slip(text: str, *key: object) -> str:
+    """The text, or now and then the text with its last digit changed."""
+    digits = [i for i, letter in enumerate(text) if letter.isdigit()]
+    if not digits or _uniform(*key, "slip") >= SLIP:
+        return text
+    i = digits[-1]
+    other = (int(text[i]) + 1 + int(8 * _uniform(*key, "digit"))) % 10
+    return f"{text[:i]}{other}{text[i + 1 :]}"
+
+
+def _uniform(*key: object) -> float:
+    """A number in [0, 1) that depends on nothing but `key`."""
+    digest = hashlib.blake2b("/".join(map(str, key)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64

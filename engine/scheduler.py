@@ -1,0 +1,510 @@
+"""The only loop: it resumes strategies, batches the requests of all runs, and seals finished runs.
+
+Knows runs, backends and scorers through their protocols, and the order of one turn: commands, new runs,
+one scoring call for each scorer, one decode step for each backend, sinks. Does not know any strategy or
+model, and never opens a database: sinks are told what happened.
+
+Runs share no barrier: each goes on as soon as its own requests are done. One thread runs the turns; submit
+and cancel may be called from any.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import resource
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+from ulid import ULID
+
+from engine import answers, cost, strategies
+from engine.accounting import Ledger
+from engine.active_run import ActiveRun, StrategyBug
+from engine.backends.protocol import Backend
+from engine.errors import BadInput, ModelUnavailable, OutsideFamily, PonderError, ScorerUnavailable
+from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
+from engine.runs import Run, RunSpec, RunStatus
+from engine.scoring.protocol import Scorer
+from engine.tasks import identify
+from engine.tasks.problem import Problem
+from engine.tree import Event, Node, Tree
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FLUSH_SECONDS = 0.1
+KEPT_RUNS = 64  # finished runs kept in memory
+MAX_ACTIVE_RUNS = 64
+MAX_LOADED_MODELS = 3
+MAX_SEED = 2**63 - 1
+
+
+class Sink(Protocol):
+    """Told about every run: `opened` inside submit, the rest on the thread that runs the turns."""
+
+    def opened(self, run: Run) -> None: ...
+
+    def grew(self, run: Run, events: Sequence[Event]) -> None: ...
+
+    def closed(self, run: Run) -> None: ...
+
+
+class ModelFacts(Protocol):
+    """What submit must know of a model before it is loaded."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def is_usable(self) -> bool: ...
+
+    @property
+    def why_not(self) -> str | None: ...
+
+    @property
+    def process_reward(self) -> str | None: ...
+
+
+@dataclass(eq=False, slots=True)
+class _Clock:
+    """Seconds since the run began; 0 while it is queued."""
+
+    submitted: float = field(default_factory=time.perf_counter)
+    started: float | None = None
+
+    def __call__(self) -> float:
+        return 0.0 if self.started is None else time.perf_counter() - self.started
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """A run that is not over: its clock, how far the sinks have read, its active part once started."""
+
+    run: Run
+    clock: _Clock
+    told: int = 0  # events the sinks have seen
+    active: ActiveRun | None = None
+
+
+class Scheduler:
+    """Runs every submitted spec to its end, all of them together.
+
+    `load_scorer` takes the scorer's and the model's name. Loading happens on the thread that runs the turns.
+    """
+
+    def __init__(
+        self,
+        load_backend: LoadBackend,
+        load_scorer: LoadScorer,
+        check_model: Callable[[str], ModelFacts],
+        sinks: Sequence[Sink] = (),
+        max_loaded_models: int = MAX_LOADED_MODELS,
+    ) -> None:
+        self.runs: dict[str, Run] = {}
+        self.decode_steps = 0  # over all backends, since the start
+        self._models = LoadedModels(load_backend, load_scorer, max_loaded_models)
+        self._check_model = check_model
+        self._sinks = tuple(sinks)
+        self._inbox: deque[_Entry] = deque()
+        self._to_cancel: set[str] = set()
+        self._queued: list[_Entry] = []
+        self._active: list[_Entry] = []
+        self._flushed_at = 0.0
+        self._turn = 0
+        self._wake = threading.Condition()
+        self._step_lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+
+    # ---- from any thread -------------------------------------------------------------------------------
+
+    def submit(self, spec: RunSpec) -> Run:
+        """Queue a run and return it at once. Everything that is cheap to check is checked here.
+
+        Raises BadInput, OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing
+        was queued. What a sink's `opened` raises is passed on in the same way.
+        """
+        facts = self._check_model(spec.model)
+        if not facts.is_usable:
+            raise ModelUnavailable(facts.why_not or f"The model {spec.model} cannot be used here.")
+        if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed <= MAX_SEED:
+            raise BadInput(f"The seed must be a whole number from 0 to 2^63 - 1, not {spec.seed!r}.")
+        problem = read_problem(spec, is_bundled=facts.source == "bundled")
+        params = resolve_scorer(spec, problem, facts)
+        clock = _Clock()
+        run = Run(
+            id=str(ULID()),
+            spec=replace(spec, params=params, task=problem.task, expected=problem.expected),
+            tree=Tree(problem.text, problem, clock),
+        )
+        for sink in self._sinks:
+            sink.opened(run)
+        with self._wake:
+            self.runs[run.id] = run
+            self._inbox.append(_Entry(run, clock))
+            self._wake.notify_all()
+        return run
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""
+        with self._wake:
+            run = self.runs.get(run_id)
+            if run is not None and not run.is_over:
+                self._to_cancel.add(run_id)
+                self._wake.notify_all()
+
+    def start(self) -> None:
+        """Run the turns on a thread of their own until `stop`."""
+        if self._thread is None:
+            self._is_stopping = False
+            self._thread = threading.Thread(target=self._work, name="ponder-scheduler", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after its turn and seal what still runs as interrupted."""
+        with self._wake:
+            self._is_stopping = True
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        with self._step_lock:
+            self._take_commands()
+            for entry in [*self._active, *self._queued]:
+                self._seal(entry, "interrupted", "Ponder was stopped while it ran.")
+
+    def run_until_idle(self) -> None:
+        """Run the turns on this thread until no work remains."""
+        while self.step():
+            pass
+
+    # ---- one turn --------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """One turn; says whether work remains."""
+        with self._step_lock:
+            self._turn += 1
+            self._take_commands()
+            self._start_queued()
+            self._score()
+            self._decode()
+            for entry in list(self._active):
+                if entry.active is not None and entry.active.is_done:
+                    self._complete(entry)
+            self._flush()
+        with self._wake:
+            return bool(self._active or self._queued or self._inbox)
+
+    def _work(self) -> None:
+        while not self._is_stopping:
+            if not self.step():
+                with self._wake:
+                    self._wake.wait_for(lambda: self._inbox or self._to_cancel or self._is_stopping)
+
+    def _take_commands(self) -> None:
+        with self._wake:
+            self._queued += self._inbox
+            self._inbox.clear()
+            to_cancel, self._to_cancel = self._to_cancel, set()
+        for entry in [*self._active, *self._queued]:
+            if entry.run.id in to_cancel:
+                self._seal(entry, "cancelled", "Cancelled; what it had until then is kept.")
+
+    def _start_queued(self) -> None:
+        for entry in list(self._queued):
+            in_use = {other.run.spec.model for other in self._active}
+            if len(self._active) >= MAX_ACTIVE_RUNS:
+                return
+            if self._models.has_room(entry.run.spec.model, in_use):
+                self._queued.remove(entry)
+                self._active.append(entry)
+                self._guard(entry, lambda entry=entry, in_use=in_use: self._begin(entry, in_use))
+
+    def _begin(self, entry: _Entry, in_use: Collection[str]) -> None:
+        run, spec = entry.run, entry.run.spec
+        backend = self._models.backend(spec.model, in_use)
+        if scorer := spec.params.get("scorer"):
+            self._models.scorer(
+                scorer, spec.model
+            )  # a scorer that cannot load should fail before work begins
+        facts = backend.describe()
+        run.environment = {"model": spec.model, "python": platform.python_version(), **facts}
+        entry.clock.started = time.perf_counter()
+        run.usage.queue_seconds = entry.clock.started - entry.clock.submitted
+        prices = cost.prices_for(str(facts.get("device", "cpu")))
+        ledger = Ledger(spec.budget, run.usage, backend.parameters, prices, entry.clock)
+        search = strategies.STRATEGIES[spec.strategy].function(run.tree.root, **spec.params)
+        run.status = "running"
+        entry.active = ActiveRun(run, search, backend, ledger)
+        entry.active.resume()
+
+    def _score(self) -> None:
+        """One call a scorer for all runs that wait for it."""
+        waiting: dict[int, tuple[Scorer, list[_Entry]]] = {}
+        for entry in list(self._active):
+            if entry.active is not None and entry.active.score is not None:
+                self._guard(entry, lambda entry=entry: self._join_batch(entry, waiting))
+        for scorer, entries in waiting.values():
+            self._score_batch(scorer, entries)
+
+    def _join_batch(self, entry: _Entry, waiting: dict[int, tuple[Scorer, list[_Entry]]]) -> None:
+        assert entry.active is not None and entry.active.score is not None
+        scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
+        waiting.setdefault(id(scorer), (scorer, []))[1].append(entry)
+
+    def _score_batch(self, scorer: Scorer, entries: list[_Entry]) -> None:
+        asked: list[tuple[_Entry, ActiveRun, list[Node]]] = []
+        for entry in entries:
+            assert entry.active is not None
+            nodes = self._guard(entry, lambda active=entry.active: active.affordable(scorer))
+            if nodes is not None:
+                asked.append((entry, entry.active, nodes))
+        began = time.perf_counter()
+        batch = [node for _, _, nodes in asked for node in nodes]
+        try:
+            verdicts = list(scorer.score(batch)) if batch else []
+        except Exception as error:
+            # One run's node may be at fault: the others must not fail with it.
+            if len(entries) == 1:
+                self._fail(entries[0], error)
+                return
+            for entry in entries:
+                self._score_batch(scorer, [entry])
+            return
+        seconds = time.perf_counter() - began
+        total = sum(verdict.tokens for verdict in verdicts)
+        at = 0
+        for entry, active, nodes in asked:
+            own = verdicts[at : at + len(nodes)]
+            at += len(nodes)
+            tokens = sum(verdict.tokens for verdict in own)
+            share = tokens / total if total else len(nodes) / max(1, len(batch))
+            active.ledger.charge_scoring(tokens, scorer.parameters, seconds * share, seconds)
+            self._guard(entry, lambda active=active, nodes=nodes, own=own: active.judge(nodes, own, scorer))
+
+    def _decode(self) -> None:
+        """Fill every backend's rows, fairly, and take one decode step on each that has any."""
+        by_backend: dict[int, tuple[Backend, list[_Entry]]] = {}
+        for entry in list(self._active):
+            if entry.active is not None and not entry.active.is_done:
+                self._guard(entry, entry.active.enforce)
+            if entry.active is not None and entry.active.expand is not None:
+                backend = entry.active.backend
+                by_backend.setdefault(id(backend), (backend, []))[1].append(entry)
+        for backend, entries in by_backend.values():
+            self._fill_rows(backend, entries)
+            self._decode_step(backend, entries)
+
+    def _fill_rows(self, backend: Backend, entries: list[_Entry]) -> None:
+        """One row a run in turn, so that a run with many branches does not keep the others waiting."""
+        first = self._turn % len(entries)
+        active = [entry.active for entry in entries[first:] + entries[:first] if entry.active is not None]
+        free = backend.max_rows - sum(len(run.flying) for run in active)
+        while free > 0 and any(run.waiting_rows for run in active):
+            for run in active:
+                if free > 0 and run.waiting_rows:
+                    run.launch()
+                    free -= 1
+
+    def _decode_step(self, backend: Backend, entries: list[_Entry]) -> None:
+        owners = {
+            request_id: entry
+            for entry in entries
+            if entry.active is not None
+            for request_id in entry.active.flying
+        }
+        if not owners:
+            return
+        began = time.perf_counter()
+        try:
+            chunks = backend.step()
+        except Exception as error:
+            for entry in set(owners.values()):
+                self._fail(entry, error)
+            return
+        seconds = time.perf_counter() - began
+        self.decode_steps += 1
+        rows: dict[_Entry, int] = {}
+        for chunk in chunks:
+            if chunk.request_id in owners:
+                entry = owners[chunk.request_id]
+                rows[entry] = rows.get(entry, 0) + 1
+        for entry, count in rows.items():
+            assert entry.active is not None
+            entry.active.ledger.charge_step(seconds * count / sum(rows.values()), seconds)
+        for chunk in chunks:
+            entry = owners.get(chunk.request_id)
+            if entry is not None and entry.active is not None and chunk.request_id in entry.active.flying:
+                self._guard(entry, lambda active=entry.active, chunk=chunk: active.receive(chunk))
+
+    # ---- ends ------------------------------------------------------------------------------------------
+
+    def _guard(self, entry: _Entry, act: Callable[[], T]) -> T | None:
+        """Do something for one run; whatever it raises fails that run and no other."""
+        try:
+            return act()
+        except Exception as error:
+            self._fail(entry, error)
+            return None
+
+    def _fail(self, entry: _Entry, error: Exception) -> None:
+        if isinstance(error, PonderError):
+            reason = str(error)
+        else:
+            log.warning("run %s failed", entry.run.id, exc_info=error)
+            what = (
+                "The strategy has a bug"
+                if isinstance(error, StrategyBug)
+                else f"It stopped on {_name(error)}"
+            )
+            reason = f"{what}: {error}." if str(error) else f"{what}."
+        self._seal(entry, "failed", " ".join(reason.split()))
+
+    def _complete(self, entry: _Entry) -> None:
+        active, run = entry.active, entry.run
+        assert active is not None
+        self._guard(entry, lambda: self._answer(entry, active))
+        if run.is_over:  # the answer could not be judged
+            return
+        if active.was_cut:
+            self._seal(
+                entry, "partial", f"The budget of {_words(run.spec)} ended it before the strategy was done."
+            )
+        else:
+            self._seal(entry, "finished", "The strategy was done.")
+
+    def _answer(self, entry: _Entry, active: ActiveRun) -> None:
+        run, node = entry.run, active.answer_node
+        if node is not None and node is not run.tree.root:
+            how = "Best so far when the budget ended." if active.was_cut else "Chosen by the strategy."
+            run.tree.answered(node, f"{how} {node.reason}".strip() if node.status != "finished" else how)
+            run.answer_node, run.answer = node, node.answer
+        assert run.tree.problem is not None
+        run.is_correct = answers.is_correct(run.tree.problem, run.answer)
+
+    def _seal(self, entry: _Entry, status: RunStatus, reason: str) -> None:
+        """The run is over: free what it held, complete its record, tell the sinks."""
+        run, active = entry.run, entry.active
+        if entry in self._queued:
+            self._queued.remove(entry)
+        if entry in self._active:
+            self._active.remove(entry)
+        if active is not None:
+            for request_id in active.close():
+                active.backend.cancel(request_id)
+            active.backend.release(run.id)
+            for scorer in self._models.scorers():
+                scorer.release(run.id)
+        for node in list(run.tree.nodes):
+            if node.status == "growing":
+                run.tree.abort(node, reason)
+        run.usage.seconds = entry.clock()
+        run.usage.peak_memory_bytes = _peak_memory_bytes()
+        run.tree.record("ended", None, status=status, reason=reason)
+        run.status_reason = reason
+        run.status = status
+        self._tell(entry)
+        for sink in self._sinks:
+            try:
+                sink.closed(run)
+            except Exception as error:
+                log.error("run %s could not be saved: %s", run.id, error)
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        with self._wake:
+            over = [run_id for run_id, run in self.runs.items() if run.is_over]
+            for run_id in over[:-KEPT_RUNS]:
+                del self.runs[run_id]
+
+    # ---- sinks -----------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        now = time.perf_counter()
+        if now - self._flushed_at >= FLUSH_SECONDS:
+            self._flushed_at = now
+            for entry in self._active:
+                self._tell(entry)
+
+    def _tell(self, entry: _Entry) -> None:
+        """Hand the sinks what happened since they were last told, streamed tokens left out."""
+        end = len(entry.run.tree.events)
+        events = [event for event in entry.run.tree.events[entry.told : end] if event.kind != "tokens"]
+        if not events:
+            return
+        for sink in self._sinks:
+            try:
+                sink.grew(entry.run, events)
+            except Exception as error:
+                log.error("run %s: %d events could not be saved: %s", entry.run.id, len(events), error)
+        entry.told = end
+
+
+def read_problem(spec: RunSpec, *, is_bundled: bool) -> Problem:
+    """The problem a spec states: of a family, or free text where the model can read any.
+
+    Raises BadInput for empty or overlong text or an unknown task, OutsideFamily where the model or the named
+    task needs a family and the text is of none.
+    """
+    expected = spec.expected.strip() if spec.expected is not None else None
+    try:
+        problem = identify(spec.problem, spec.task)
+    except OutsideFamily:
+        if is_bundled or spec.task is not None:
+            raise
+        return Problem(spec.problem.strip(), None, expected or None)
+    return problem if problem.expected is not None else replace(problem, expected=expected or None)
+
+
+def resolve_scorer(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any]:
+    """The checked parameters, with "auto" replaced by the scorer that will be used.
+
+    Raises BadInput for an unknown strategy or parameter, ScorerUnavailable where the scorer cannot serve.
+    """
+    params = strategies.validate(spec.strategy, spec.params)
+    names = {
+        parameter.name: parameter.default for parameter in strategies.STRATEGIES[spec.strategy].parameters
+    }
+    if "scorer" not in names:
+        return params
+    scorer = params.get("scorer", names["scorer"])
+    has_process_reward = facts.process_reward is not None and problem.task is not None
+    if scorer == "auto":
+        scorer = "process_reward" if has_process_reward else "self_evaluation"
+    if scorer == "process_reward" and not has_process_reward:
+        raise ScorerUnavailable(
+            f"No process reward fits {spec.model} on this problem: pick another scorer, for example self_evaluation."
+        )
+    if scorer == "verifier" and not answers.has_truth(problem):
+        raise ScorerUnavailable(
+            "The verifier needs to know what is right: give the expected answer, or pick another scorer."
+        )
+    return params | {"scorer": scorer}
+
+
+def _words(spec: RunSpec) -> str:
+    """The budget's limits in words, for example "1,000 tokens"."""
+    budget = spec.budget
+    limits = [
+        (budget.max_tokens, "{:,.0f} tokens"),
+        (budget.max_seconds, "{:,.4g} seconds"),
+        (budget.max_flops, "{:.3g} FLOPs"),
+        (budget.max_usd, "{:.3g} dollars"),
+    ]
+    return " and ".join(words.format(limit) for limit, words in limits if limit is not None)
+
+
+def _name(error: Exception) -> str:
+    return f"an unexpected {type(error).__name__}"
+
+
+def _peak_memory_bytes() -> int:
+    """Peak resident memory of this process, all runs and models together."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
