@@ -29,7 +29,7 @@ MAX_EMPTY_REQUESTS = 10_000  # in a row; more means the strategy asks for nothin
 _request_ids = itertools.count(1)
 
 
-class StrategyBug(Exception):
+class StrategyBug(Exception):  # noqa: N818
     """A strategy asked for something that makes no sense; its run fails with the reason."""
 
 
@@ -116,7 +116,7 @@ class ActiveRun:
 
     @property
     def answer_node(self) -> Node | None:
-        """What the strategy returned, or the best so far where the budget ended it. None if it has nothing."""
+        """What the strategy returned, else the best so far; None where there is nothing."""
         if self._chosen is not None:
             return self._chosen
         params = self.run.spec.params

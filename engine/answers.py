@@ -39,9 +39,10 @@ def extract(problem: Problem, turn_text: str, think_close: str = "") -> str | No
 
 
 def extract_text(text: str) -> str | None:
-    """The canonical final answer in free text: the last balanced box, else "#### x", "answer is x", last number.
+    """The canonical final answer in free text, or None.
 
-    Whatever the model offers last wins within each kind, since models correct themselves.
+    The last balanced box, else "#### x", else "answer: x" or "answer is x", else the last number. Within
+    each kind the last one wins, since models correct themselves.
     """
     found = last_boxed(text)
     if found is None:

@@ -97,9 +97,13 @@ def _serve() -> None:
     logging.disable(logging.CRITICAL)
     for line in sys.stdin:
         question = json.loads(line)
-        sides = [parse(f"${question[side]}$", parsing_timeout=None) for side in ("expected", "answer")]
+        sides = [
+            parse(f"${question[side]}$", parsing_timeout=None)  # pyright: ignore[reportArgumentType]
+            for side in ("expected", "answer")
+        ]
         is_same = bool(all(sides)) and verify(sides[0], sides[1], timeout_seconds=None)
-        print(json.dumps({"is_equal": bool(is_same)}), flush=True)
+        sys.stdout.write(json.dumps({"is_equal": bool(is_same)}) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import re
 from engine.backends.protocol import Profile
 
 BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
-"""Source: model card of Qwen2.5-Math-Instruct; DeepSeek-R1's card asks for the same words in the user turn."""
+"""Source: model card of Qwen2.5-Math-Instruct; DeepSeek-R1's card asks for the same in the user turn."""
 
 BOXED_ONLY = "Reply with the final answer only, within \\boxed{}, and nothing else."
 """The counterpart of BOXED without reasoning; ours."""
@@ -27,13 +27,13 @@ GENERAL = {
     # After the feedback prompts of Self-Refine (arXiv 2303.17651, appendix S); wording ours. Naming the first
     # wrong step follows ProcessBench (arXiv 2412.06559).
     "critique": (
-        "Check the solution above one step at a time. If a step is wrong, name the first wrong step and say why "
-        "it is wrong. If nothing is wrong, reply exactly: Every step is right."
+        "Check the solution above one step at a time. If a step is wrong, name the first wrong step and say "
+        "why it is wrong. If nothing is wrong, reply exactly: Every step is right."
     ),
     # Self-Refine's refine prompt (arXiv 2303.17651, section 2); wording ours.
     "rewrite": (
-        "Rewrite the whole solution so that every mistake found above is gone. Reason step by step, and put your "
-        "final answer within \\boxed{}."
+        "Rewrite the whole solution so that every mistake found above is gone. Reason step by step, and put "
+        "your final answer within \\boxed{}."
     ),
     # P(True) of Kadavath et al. 2022 (arXiv 2207.05221, section 3), asked of a partial solution as the value
     # prompts of Tree of Thoughts are (arXiv 2305.10601); wording ours.
@@ -47,7 +47,8 @@ NOTHING_FOUND = re.compile(
     re.IGNORECASE,
 )
 SOMETHING_FOUND = re.compile(
-    r"\b(is|are|was|were) (wrong|incorrect|not (right|correct))\b|\bshould (be|have been)\b|\bmistake (is )?in\b",
+    r"\b(is|are|was|were) (wrong|incorrect|not (right|correct))\b"
+    r"|\bshould (be|have been)\b|\bmistake (is )?in\b",
     re.IGNORECASE,
 )
 

@@ -254,7 +254,8 @@ class Scheduler:
             self._score_batch(scorer, entries)
 
     def _join_batch(self, entry: _Entry, waiting: dict[int, tuple[Scorer, list[_Entry]]]) -> None:
-        assert entry.active is not None and entry.active.score is not None
+        assert entry.active is not None
+        assert entry.active.score is not None
         scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
         waiting.setdefault(id(scorer), (scorer, []))[1].append(entry)
 
@@ -269,7 +270,7 @@ class Scheduler:
         batch = [node for _, _, nodes in asked for node in nodes]
         try:
             verdicts = list(scorer.score(batch)) if batch else []
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bad batch is data, not a crash
             # One run's node may be at fault: the others must not fail with it.
             if len(entries) == 1:
                 self._fail(entries[0], error)
@@ -324,7 +325,7 @@ class Scheduler:
         began = time.perf_counter()
         try:
             chunks = backend.step()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the runs fail, the scheduler survives
             for entry in set(owners.values()):
                 self._fail(entry, error)
             return
@@ -349,7 +350,7 @@ class Scheduler:
         """Do something for one run; whatever it raises fails that run and no other."""
         try:
             return act()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bad run is data, not a crash
             self._fail(entry, error)
             return None
 
@@ -361,7 +362,7 @@ class Scheduler:
             what = (
                 "The strategy has a bug"
                 if isinstance(error, StrategyBug)
-                else f"It stopped on {_name(error)}"
+                else f"It stopped on an unexpected {type(error).__name__}"
             )
             reason = f"{what}: {error}." if str(error) else f"{what}."
         self._seal(entry, "failed", " ".join(reason.split()))
@@ -413,7 +414,7 @@ class Scheduler:
         for sink in self._sinks:
             try:
                 sink.closed(run)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
                 log.error("run %s could not be saved: %s", run.id, error)
         self._forget_old()
 
@@ -441,7 +442,7 @@ class Scheduler:
         for sink in self._sinks:
             try:
                 sink.grew(entry.run, events)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
                 log.error("run %s: %d events could not be saved: %s", entry.run.id, len(events), error)
         entry.told = end
 
@@ -478,9 +479,7 @@ def resolve_scorer(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[s
     if scorer == "auto":
         scorer = "process_reward" if has_process_reward else "self_evaluation"
     if scorer == "process_reward" and not has_process_reward:
-        raise ScorerUnavailable(
-            f"No process reward fits {spec.model} on this problem: pick another scorer, for example self_evaluation."
-        )
+        raise ScorerUnavailable(f"No process reward fits {spec.model} on this problem: pick another scorer.")
     if scorer == "verifier" and not answers.has_truth(problem):
         raise ScorerUnavailable(
             "The verifier needs to know what is right: give the expected answer, or pick another scorer."
@@ -498,10 +497,6 @@ def _words(spec: RunSpec) -> str:
         (budget.max_usd, "{:.3g} dollars"),
     ]
     return " and ".join(words.format(limit) for limit, words in limits if limit is not None)
-
-
-def _name(error: Exception) -> str:
-    return f"an unexpected {type(error).__name__}"
 
 
 def _peak_memory_bytes() -> int:

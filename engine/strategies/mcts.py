@@ -27,7 +27,7 @@ def mcts(
         str,
         Choice(
             ("mean", "rollout", "process"),
-            "What a new step is worth: the score of a real rollout from it, its own score, or the mean of both.",
+            "What a new step is worth: the score of a real rollout from it, its own score, or their mean.",
         ),
     ] = "mean",
     output: Annotated[
@@ -73,7 +73,7 @@ def mcts(
             # Expand. Repeats of a sibling are merged.
             fresh = yield from expand(leaves, depth, sampling)
             # Simulate and evaluate.
-            ends = yield from simulate(fresh, value, scorer, depth, sampling, aggregate)
+            ends = yield from simulate(fresh, value, scorer, depth, sampling)
             yield Score(to_score(fresh, ends, value, scorer, aggregate), by=scorer)
             # Back up.
             for place, end in zip(fresh, ends, strict=True):
@@ -115,7 +115,7 @@ def expand(
 
 
 def simulate(
-    fresh: Sequence[Place], value: str, scorer: str, depth: int, sampling: Sampling, aggregate: str
+    fresh: Sequence[Place], value: str, scorer: str, depth: int, sampling: Sampling
 ) -> Generator[Request, list[Node], list[Place]]:
     """Where the rollout of each new place ends; the place itself where none is played."""
     ends = list(fresh)

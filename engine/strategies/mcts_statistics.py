@@ -16,7 +16,7 @@ PUCT_INIT = 1.25
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """A node's place in the search. `visits` and `total` are real; `virtual` counts leaves not evaluated yet."""
+    """A node's place in the search; `virtual` counts simulations on their way through it."""
 
     node: Node
     parent: Place | None = None
@@ -71,8 +71,8 @@ class Place:
 def terms(place: Place, rule: str, c: float) -> dict[str, float | int | str]:
     """The terms of the selection rule for a child: Q, the exploration term, their sum, and what they rest on.
 
-    Leaves picked but not evaluated yet count as visits worth nothing (virtual loss, arXiv 1602.01783's
-    precursor: Chaslot et al. 2008), so that the leaves of one round differ.
+    Simulations on their way count as visits worth nothing (virtual loss, Chaslot et al. 2008), so that the
+    leaves of one round differ.
     uct: Q + c √(ln N_parent / N). Source: Kocsis and Szepesvári 2006.
     puct: Q + [ln((N_parent + 19653) / 19652) + 1.25] · P · √N_parent / (1 + N). Source: arXiv 1911.08265,
     appendix B.

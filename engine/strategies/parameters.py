@@ -8,7 +8,6 @@ Knows types, ranges and meanings, and how to check a value. Does not know any st
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -59,20 +58,14 @@ class Parameter:
             if not isinstance(value, bool):
                 raise BadInput(f"{self.name} must be true or false, not {value!r}.")
             return value
+        assert self.minimum is not None
+        assert self.maximum is not None
         kind = "a whole number" if self.type == "int" else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise BadInput(f"{self.name} must be {kind}, not {value!r}.")
-        if self.type == "int" and value != int(value):
-            raise BadInput(f"{self.name} must be a whole number, not {value!r}.")
-        if (
-            self.minimum is not None
-            and self.maximum is not None
-            and not self.minimum <= value <= self.maximum
-        ):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # Comparing first: NaN fails it, and so does a number too large to become a float.
+        if not is_number or not self.minimum <= value <= self.maximum or (self.type == "int" and value % 1):
             raise BadInput(
-                f"{self.name} must be from {self.minimum:g} to {self.maximum:,g}, not {value:,g}."
-                if abs(value) < 1e15
-                else f"{self.name} must be from {self.minimum:g} to {self.maximum:,g}."
+                f"{self.name} must be {kind} from {self.minimum:g} to {self.maximum:g}, not {str(value)[:40]}."
             )
         return int(value) if self.type == "int" else float(value)
 
@@ -104,7 +97,7 @@ Scorer = Annotated[
     str,
     Choice(
         SCORERS,
-        "What judges the candidates; auto takes the process reward where one fits, else the model itself.",
+        "What judges; auto takes the process reward where one fits, else the model itself.",
     ),
 ]
 Aggregate = Annotated[str, Choice(AGGREGATIONS, "How the scores of a path's steps become one score.")]

@@ -101,7 +101,7 @@ def select(nodes: Sequence[Node], rule: str, scorer: str | None, how: str = "las
 
 
 def grouped(nodes: Sequence[Node]) -> list[list[Node]]:
-    """Nodes by equal canonical answers, in the order first seen; those without an answer are groups of one."""
+    """Nodes by equal canonical answers, as first seen; those without an answer are groups of one."""
     answered = [node for node in nodes if node.answer is not None]
     problem = nodes[0].tree.problem if nodes else None
     by_answer = answers.group(problem, [node.answer or "" for node in answered])
