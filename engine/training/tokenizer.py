@@ -31,8 +31,8 @@ CHAT_TEMPLATE = (
 
 EXTRA_TEXT = (
     "Find the first wrong step. Rewrite the solution. Is it right so far? yes no Wait Every step is right. "
-    "Step 1 is wrong: There is no What is left is It ends at It should be It is not a step like not known yet. "
-    "must be worked out. does not need The answer should be "
+    "Step 1 is wrong: There is no What is left is It ends at It should be It is not a step like "
+    "not known yet. must be worked out. does not need The answer should be "
 )
 
 

@@ -4,8 +4,8 @@ from engine.errors import OutsideFamily
 from engine.tasks import story
 
 TOLD = (
-    "Ben has 5 times as many coins as Jack. Zoe has 3 coins. Finn has as many coins as Ben and Paul together. "
-    "Jack has 11 coins. Paul has 4 fewer coins than Jack. How many coins does Finn have?"
+    "Ben has 5 times as many coins as Jack. Zoe has 3 coins. Finn has as many coins as Ben and Paul "
+    "together. Jack has 11 coins. Paul has 4 fewer coins than Jack. How many coins does Finn have?"
 )
 
 

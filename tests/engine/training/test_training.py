@@ -1,4 +1,4 @@
-"""A smoke training: it learns, stops and resumes to the same weights, and exports a folder anyone can load."""
+"""A smoke training: it learns, writes its curve, and exports a folder that anyone can load."""
 
 import random
 
