@@ -91,6 +91,8 @@ def locate(url: str) -> tuple[URL, Path | None]:
         case "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise StorageError("A database in memory would lose every run: name a file, sqlite:///PATH.")
+            if Path(parsed.database).is_dir():
+                raise StorageError(f"The database cannot be the folder {parsed.database}: name a file in it.")
             return parsed, Path(parsed.database)
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+psycopg"), None
@@ -127,8 +129,8 @@ def open_database(url: str, busy_seconds: float) -> Database:
 
 
 def _sqlite_writer(url: URL, path: Path, busy_seconds: float) -> Engine:
-    # isolation_level=None: the driver never begins on its own. The hook below does, and for writing at once: a
-    # transaction that reads first and writes later fails without waiting if another wrote in between.
+    # isolation_level=None: the driver never begins on its own. The hook below does, and for writing at once:
+    # a transaction that reads first and writes later fails without waiting if another wrote in between.
     engine = create_engine(
         url,
         poolclass=StaticPool,

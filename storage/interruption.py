@@ -36,17 +36,17 @@ def seal(session: Session, run: RunRow) -> None:
     ).all()
     judged = {"status": "aborted", "reason": NODE_REASON}
     log = [{"kind": "judged", "node": node, "data": judged} for node in growing]
+    log.append({"kind": "ended", "node": None, "data": {"status": "interrupted", "reason": RUN_REASON}})
     rows = [
         event | {"run_id": run.id, "seq": last_seq + 1 + place, "at_s": last_s}
         for place, event in enumerate(log)
     ]
-    if rows:
-        session.execute(insert(EventRow), rows)
-        session.execute(
-            update(NodeRow)
-            .where(of_run, NodeRow.id.in_(growing))
-            .values(status="aborted", reason=NODE_REASON, finished_s=last_s)
-        )
+    session.execute(insert(EventRow), rows)
+    session.execute(
+        update(NodeRow)
+        .where(of_run, NodeRow.status == "growing")
+        .values(status="aborted", reason=NODE_REASON, finished_s=last_s)
+    )
     generated = session.scalar(select(func.coalesce(func.sum(NodeRow.tokens), 0)).where(of_run)) or 0
     # The last figures may be some tokens older or newer than the last stored text; the text is what is kept.
     run.usage = run.usage | {

@@ -92,8 +92,8 @@ def _refuse_unknown(database: Database, revision: str | None, migrations: Path) 
     }
     if revision is not None and revision not in known:
         raise StorageError(
-            f"The database {database.place} was written by a newer Ponder, with tables of version {revision}. "
-            "It was not changed; install the newer Ponder, or set PONDER_DATA to another folder."
+            f"The database {database.place} was written by a newer Ponder (tables {revision}). It was not "
+            "changed; install the newer Ponder, or set PONDER_DATA to another folder."
         )
 
 

@@ -112,7 +112,8 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         budget=Budget(**row.budget),
         owner=row.owner,
     )
-    tree = Tree.replay(whole_log(nodes, events), Problem(row.problem, row.task, row.expected))
+    tree = Tree.replay(whole_log(nodes, events))
+    tree.problem = Problem(tree.root.text, row.task, row.expected)  # the question as it was understood
     known = {field.name for field in fields(Usage)}
     return Run(
         id=row.id,

@@ -112,7 +112,7 @@ class Store:
     def runs(
         self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0
     ) -> list[RunSummary]:
-        """Stored runs, newest first. `search`: each word must occur in problem, answer, strategy, model or id."""
+        """Stored runs, newest first, that have every word of `search` in problem, answer, names or id."""
         columns = [getattr(RunRow, name) for name in RunSummary.__dataclass_fields__]
         query = (
             select(*columns)
