@@ -130,13 +130,7 @@ class Scheduler:
         Raises BadInput, OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing
         was queued. What a sink's `opened` raises is passed on in the same way.
         """
-        facts = self._check_model(spec.model)
-        if not facts.is_usable:
-            raise ModelUnavailable(facts.why_not or f"The model {spec.model} cannot be used here.")
-        if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed <= MAX_SEED:
-            raise BadInput(f"The seed must be a whole number from 0 to 2^63 - 1, not {spec.seed!r}.")
-        problem = read_problem(spec, is_bundled=facts.source == "bundled")
-        params = resolve_scorer(spec, problem, facts)
+        problem, params = self.check(spec)
         clock = _Clock()
         run = Run(
             id=str(ULID()),
@@ -150,6 +144,19 @@ class Scheduler:
             self._inbox.append(_Entry(run, clock))
             self._wake.notify_all()
         return run
+
+    def check(self, spec: RunSpec) -> tuple[Problem, dict[str, Any]]:
+        """The problem and the parameters as a run of this spec would have them; queues nothing.
+
+        Raises what `submit` raises for the same spec.
+        """
+        facts = self._check_model(spec.model)
+        if not facts.is_usable:
+            raise ModelUnavailable(facts.why_not or f"The model {spec.model} cannot be used here.")
+        if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed <= MAX_SEED:
+            raise BadInput(f"The seed must be a whole number from 0 to 2^63 - 1, not {spec.seed!r}.")
+        problem = read_problem(spec, is_bundled=facts.source == "bundled")
+        return problem, resolve_scorer(spec, problem, facts)
 
     def cancel(self, run_id: str) -> None:
         """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""
