@@ -48,7 +48,7 @@ class Batches(IterableDataset):
 
     def _pool(self, number: int) -> list[Batch]:
         rng = random.Random(f"{self.seed}:{number}")
-        rows = [self._row(self.example(rng)) for _ in range(POOL)]
+        rows = [rows_of(self.tokenizer, self.example(rng)) for _ in range(POOL)]
         rows = sorted((row for row in rows if len(row[0]) <= MAX_EXAMPLE_TOKENS), key=lambda row: len(row[0]))
         batches, start = [], 0
         for end in range(1, len(rows) + 1):
@@ -59,16 +59,18 @@ class Batches(IterableDataset):
         rng.shuffle(batches)
         return batches
 
-    def _row(self, example: Example) -> tuple[list[int], list[int]]:
-        ids: list[int] = []
-        labels: list[int] = []
-        for segment in example:
-            part = self.tokenizer.encode(segment.text, add_special_tokens=False)
-            ids += part
-            labels += part if segment.is_learned else [IGNORED] * len(part)
-            if segment.verdict is not None:
-                labels[-1] = segment.verdict
-        return ids, labels
+
+def rows_of(tokenizer: PreTrainedTokenizerFast, example: Example) -> tuple[list[int], list[int]]:
+    """Token ids and labels of one example, equally long."""
+    ids: list[int] = []
+    labels: list[int] = []
+    for segment in example:
+        part = tokenizer.encode(segment.text, add_special_tokens=False)
+        ids += part
+        labels += part if segment.is_learned else [IGNORED] * len(part)
+        if segment.verdict is not None:
+            labels[-1] = segment.verdict
+    return ids, labels
 
 
 def _pad(rows: list[tuple[list[int], list[int]]], pad: int) -> Batch:

@@ -11,13 +11,15 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import Batch, Batches, loader
-from engine.training.evaluate import accuracy
+from engine.training.card import write_policy_card
+from engine.training.evaluate import accuracy, solved
 from engine.training.examples import example
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 
 CONTEXT = 1024
 EVALUATE_EVERY_TOKENS = 5_000_000
+CARD_PROBLEMS = 200  # a cell, for the model card
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +104,7 @@ def train_policy(
         minutes=minutes,
         on_checkpoint=_evaluator(tokenizer),
     )
-    return export_policy(name, model, tokenizer, folder, models / name)
+    solved_cells = solved(model, tokenizer, CARD_PROBLEMS)
+    exported = export_policy(name, model, tokenizer, folder, models / name)
+    write_policy_card(name, model, exported, solved_cells, CARD_PROBLEMS)
+    return exported

@@ -14,18 +14,21 @@ import random
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from engine.errors import BadInput
-from engine.tasks import FAMILIES, Problem, Task, countdown
+from engine.tasks import FAMILIES, Problem, countdown
 from engine.tasks.problem import split_turn
 from engine.training.batches import Batch, Batches, loader
+from engine.training.card import write_reward_card
 from engine.training.evaluate import complete
-from engine.training.examples import Example, Segment, flawed, fresh
+from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
+from engine.training.judging import calibration_error, judge
 from engine.training.loop import Schedule, train
-from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
+from engine.training.verdicts import labelled
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +37,6 @@ TOKENS = 12_000_000
 BATCH_TOKENS = 8192
 SAMPLES = 60_000  # the policy's own solutions
 SAMPLED_SHARE = 0.6  # of the examples; the others are made
-
-
-def labelled(task: Task, problem: Problem, steps: list[str], answer: str | None) -> Example:
-    """The conversation with a verdict after every step, and after the answer where there is one."""
-    example = [Segment(f"{USER}{problem.text}{END}{ASSISTANT}{THINK}\n")]
-    for step, is_hopeful in zip(steps, task.can_succeed(problem, steps), strict=True):
-        example.append(Segment(f"{step}\n", verdict=int(is_hopeful)))
-    if answer is not None:
-        said = "".join(f"{step}\n" for step in steps) + f"{THINK_END} {answer}"
-        final = task.extract(problem, said)
-        is_right = final is not None and task.is_correct(problem, final)
-        example.append(Segment(f"{THINK_END} {answer}{END}", verdict=int(is_right)))
-    return example
 
 
 def made(rng: random.Random) -> Example:
@@ -125,4 +115,13 @@ def train_reward(
         is_resumed=is_resumed,
         minutes=minutes,
     )
-    return export_reward(name, model, tokenizer, folder, models / name)
+    model.set_attn_implementation("sdpa")
+    author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
+    families = judge(model.eval(), author, tokenizer)
+    error = calibration_error(
+        np.concatenate([f.estimates for f in families]), np.concatenate([f.truths for f in families])
+    )
+    exported = export_reward(name, model, tokenizer, folder, models / name)
+    rows = [(f.task, len(f.truths), f.accuracy, f.area) for f in families]
+    write_reward_card(name, model, exported, rows, error)
+    return exported

@@ -1,0 +1,82 @@
+"""How good a process reward is: calibration, accuracy and ranking on the policy's own held-out solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from engine.tasks import FAMILIES
+from engine.tasks.problem import split_turn
+from engine.training.batches import IGNORED, rows_of
+from engine.training.evaluate import complete, held_out
+from engine.training.verdicts import labelled
+
+CELLS = {"arithmetic": (3, 6), "story": (3, 5), "countdown": (3, 4, 5)}
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Steps of one family: the estimated probability that a right answer can follow, and whether it can."""
+
+    task: str
+    estimates: np.ndarray  # (steps,) in [0, 1]
+    truths: np.ndarray  # (steps,) 0 or 1
+
+    @property
+    def accuracy(self) -> float:
+        """Share on the right side of one half."""
+        return float(np.mean((self.estimates > 0.5) == (self.truths == 1)))
+
+    @property
+    def area(self) -> float:
+        """Area under the ROC curve, by ranks; nan when only one kind of step was seen."""
+        positive = int(self.truths.sum())
+        negative = len(self.truths) - positive
+        if not positive or not negative:
+            return float("nan")
+        ranks = rankdata(self.estimates)[self.truths == 1].sum()
+        return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def calibration_error(estimates: np.ndarray, truths: np.ndarray) -> float:
+    """Expected calibration error over ten equal bins (arXiv 1706.04599, section 2)."""
+    bins = np.minimum((estimates * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(estimates[bins == b].mean() - truths[bins == b].mean()) * (bins == b).mean()
+        for b in range(BINS)
+        if (bins == b).any()
+    ]
+    return float(sum(gaps))
+
+
+@torch.inference_mode()
+def judge(
+    reward: PreTrainedModel, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, problems: int = 60
+) -> list[Judged]:
+    """Score four solutions at temperature 1 to each of `problems` held-out problems a cell."""
+    torch.manual_seed(17)
+    judged = []
+    for name, levels in CELLS.items():
+        task = FAMILIES[name]
+        examples = []
+        for level in levels:
+            asked = held_out(name, level, problems, seed=1)
+            replies = complete(policy, tokenizer, asked, samples=4, temperature=1.0)
+            for problem, texts in zip(asked, replies, strict=True):
+                for said in texts:
+                    steps, answer = split_turn(said)
+                    examples.append(labelled(task, problem, steps, answer))
+        estimates, truths = [], []
+        for example in examples:
+            ids, labels = rows_of(tokenizer, example)
+            logits = reward(input_ids=torch.tensor([ids])).logits[0]  # (T, 2)
+            at = torch.tensor(labels) != IGNORED
+            estimates.append(torch.softmax(logits[at].float(), -1)[:, 1])
+            truths.append(torch.tensor(labels)[at])
+        judged.append(Judged(name, torch.cat(estimates).numpy(), torch.cat(truths).numpy()))
+    return judged
