@@ -95,6 +95,12 @@ class Store:
         """A run was submitted; returns once its row is committed. Raises StorageError: it is not stored."""
         self._writer.open(run)
 
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Inside, `opened` on this thread does not wait; leaving waits for all. Raises StorageError."""
+        with self._writer.opening_together():
+            yield
+
     def grew(self, run: Run, events: Sequence[Event]) -> None:
         """The run's log has new events; they are committed within about 100 ms. Never fails."""
         self._writer.tell()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,6 +99,7 @@ class Writer:
         self._place = place
         self._commit_every_seconds = commit_every_seconds
         self._condition = threading.Condition()
+        self._here = threading.local()
         self._runs: dict[str, Progress] = {}
         self._refused: dict[str, str] = {}  # why, for a new run that can never be stored
         self._jobs: list[tuple[Callable[[Session], Any], Future[Any]]] = []
@@ -114,10 +115,22 @@ class Writer:
         with self._condition:
             self._check_is_open()
             self._runs[run.id] = Progress(run)
+            if getattr(self._here, "is_opening_together", False):
+                return
             done = self._ask()
         done.result()
         if refusal := self._refused.pop(run.id, ""):
             raise StorageError(refusal)
+
+    @contextmanager
+    def opening_together(self) -> Generator[None]:
+        """Inside, `open` on this thread does not wait; leaving waits for all. Raises StorageError."""
+        self._here.is_opening_together = True
+        try:
+            yield
+        finally:
+            self._here.is_opening_together = False
+        self.flush()
 
     def tell(self) -> None:
         """Some run has grown: store it within the next batch."""

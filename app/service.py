@@ -1,0 +1,135 @@
+"""One place that runs and remembers: catalogue, scheduler and store wired together.
+
+The page and the command line both use it and nothing below it for running. Knows which part answers which
+question. Does not know how anything is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.errors import BadInput, RunNotFound
+from engine.models import catalogue
+from engine.runs import Run, RunSpec
+from engine.scheduler import Scheduler
+from storage.store import Filters, RunSummary, Store
+
+
+class Service:
+    """Runs and their record. All methods may be called from any thread.
+
+    `store_url` None is the user's own database. With `threaded` a worker runs the turns; without it the
+    caller does, by `step`. With `is_saving` False nothing is stored and History is empty. Raises StorageError
+    where the database cannot be used.
+    """
+
+    def __init__(self, store_url: str | None = None, threaded: bool = True, is_saving: bool = True) -> None:
+        self.store = Store(store_url) if is_saving else None
+        if self.store is not None:
+            self.interrupted = self.store.mark_interrupted()
+            self.store.purge()
+        self._scheduler = Scheduler(
+            catalogue.load_backend,
+            catalogue.load_scorer,
+            catalogue.find,
+            sinks=[] if self.store is None else [self.store],
+        )
+        self._deleted: set[str] = set()  # of live runs: the scheduler keeps those until they are forgotten
+        if threaded:
+            self._scheduler.start()
+
+    # ---- running ---------------------------------------------------------------------------------------
+
+    def check(self, spec: RunSpec) -> None:
+        """Raise what `submit` would raise for this spec, and do nothing else."""
+        self._scheduler.check(_readable(spec))
+
+    def submit(self, spec: RunSpec) -> Run:
+        """Queue a run and return it once it is stored. Raises PonderError: then nothing was queued."""
+        return self._scheduler.submit(_readable(spec))
+
+    def submit_all(self, specs: Sequence[RunSpec]) -> list[Run]:
+        """Queue many runs; stored together, which is faster than one by one. Raises PonderError.
+
+        Check them first: those before one that is refused stay queued.
+        """
+        if self.store is None:
+            return [self.submit(spec) for spec in specs]
+        with self.store.together():
+            return [self.submit(spec) for spec in specs]
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""
+        self._scheduler.cancel(run_id)
+
+    def step(self) -> bool:
+        """One turn of the scheduler on this thread; says whether work remains. Only without a worker."""
+        return self._scheduler.step()
+
+    # ---- remembering -----------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run:
+        """A run, live first, then stored. Raises RunNotFound, also for a deleted one."""
+        live = self._scheduler.runs.get(run_id)
+        if live is not None and run_id not in self._deleted:
+            return live
+        if self.store is None or run_id in self._deleted:
+            raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+        return self.store.load(run_id)
+
+    def runs(
+        self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0
+    ) -> list[RunSummary]:
+        """Stored runs, newest first; see `Store.runs`."""
+        return [] if self.store is None else self.store.runs(search, filters, limit, offset)
+
+    def count(self, search: str = "", filters: Filters | None = None) -> int:
+        """How many stored runs match."""
+        return 0 if self.store is None else self.store.count(search, filters)
+
+    def choices(self) -> dict[str, list[str]]:
+        """What the filters of History can be set to."""
+        return {} if self.store is None else self.store.choices()
+
+    def delete(self, run_id: str) -> None:
+        """Hide a run, stopping it if it is live; `restore` brings it back. Raises RunNotFound."""
+        self.cancel(run_id)
+        if self.store is not None:
+            self.store.delete(run_id)
+        elif run_id not in self._scheduler.runs:
+            raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+        self._deleted.add(run_id)
+
+    def restore(self, run_id: str) -> None:
+        """Undo `delete`. Raises RunNotFound once the run is gone for good."""
+        if self.store is not None:
+            self.store.restore(run_id)
+        self._deleted.discard(run_id)
+
+    @property
+    def trouble(self) -> str:
+        """Why runs cannot be saved at the moment, in one sentence, or ""."""
+        return "" if self.store is None else self.store.trouble
+
+    def flush(self) -> None:
+        """Return once everything up to now is stored. Raises StorageError."""
+        if self.store is not None:
+            self.store.flush()
+
+    def close(self) -> None:
+        """Seal what still runs as interrupted, save it, and close. Raises StorageError if saving failed."""
+        self._scheduler.stop()
+        if self.store is not None:
+            self.store.close()
+
+
+def _readable(spec: RunSpec) -> RunSpec:
+    """The spec without what no file or model can hold: half characters and NUL."""
+    for words in (spec.problem, spec.expected or ""):
+        try:
+            words.encode()
+        except UnicodeEncodeError:
+            raise BadInput("The problem contains broken characters; type or save it as UTF-8 text.") from None
+    expected = None if spec.expected is None else spec.expected.replace("\0", "")
+    return replace(spec, problem=spec.problem.replace("\0", ""), expected=expected)
