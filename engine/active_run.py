@@ -251,7 +251,8 @@ class ActiveRun:
         if is_final and node.kind != "critique":
             problem = self.run.tree.problem
             assert problem is not None
-            answer = answers.extract(problem, node.turn_text, self.backend.profile.think_close)
+            thinking = node.turn()[0].thinking
+            answer = answers.extract(problem, node.turn_text, self.backend.profile, thinking)
         if not reason:
             self.ledger.ended(self.expand.stop, branch.spent_tokens)
             reason = "The model ended its turn." if is_final else "The step is complete."

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from engine import equality
+from engine.backends.protocol import Profile
 from engine.tasks import FAMILIES
 from engine.tasks.problem import Problem
 
 MAX_ANSWER_CHARS = 500
+THINK_END = "</think>"  # how the families' own grammar ends the thinking
+
+EXACT = Context(prec=200)
 
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
 HASHES = re.compile(r"^\s*####\s*(.+?)\s*$", re.MULTILINE)
@@ -24,18 +29,24 @@ ANSWER_IS = re.compile(r"\banswer\s+is\s*:?\s*(.+?)(?:\.(?=\s|$)|\n|$)", re.IGNO
 WRAPPERS = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\s*\{([^{}]*)\}")
 
 
-def extract(problem: Problem, turn_text: str, think_close: str = "") -> str | None:
+def extract(problem: Problem, turn_text: str, profile: Profile, thinking: bool | None = None) -> str | None:
     """The canonical final answer in an assistant's turn, or None if it gives none.
 
-    `think_close` ends the thinking of the model's profile; for free text only what follows it counts, and a
-    turn that thinks without end has no answer.
+    `thinking` is how the turn was opened: False says that all of it is answer. Of free text only what follows
+    the profile's end of thinking counts. A general model's answer to a family problem is taken from its box,
+    or found as in free text, and then read by the family.
     """
-    if problem.task is not None:
-        return FAMILIES[problem.task].extract(problem, turn_text)
-    said = turn_text
-    if think_close and think_close in said:
-        said = said.rpartition(think_close)[2]
-    return extract_text(said)
+    said = turn_text.rpartition(profile.think_close)[2] if profile.think_close else turn_text
+    if problem.task is None:
+        return extract_text(said)
+    task = FAMILIES[problem.task]
+    if thinking is False and THINK_END not in turn_text:
+        turn_text = f"{THINK_END} {said}"
+    boxed = None if profile.is_bundled else last_boxed(said)
+    if boxed is None and (profile.is_bundled or THINK_END in turn_text):
+        return task.extract(problem, turn_text)
+    found = boxed if boxed is not None else extract_text(said)
+    return None if found is None else task.extract(problem, f"{THINK_END} {found}")
 
 
 def extract_text(text: str) -> str | None:
@@ -84,11 +95,7 @@ def canonical(answer: str) -> str:
     text = re.sub(r"\\[dt]frac", r"\\frac", text)
     text = " ".join(text.split()).rstrip(".").strip()
     number = as_number(text)
-    if number is None:
-        return text
-    if number.denominator == 1:
-        return str(number.numerator)
-    return text.lstrip("$").replace(",", "").replace(" ", "") if "/" in text else f"{float(number):.12g}"
+    return text if number is None else _spell(number)
 
 
 def as_number(text: str) -> Fraction | None:
@@ -155,6 +162,20 @@ def group(problem: Problem | None, answers: Sequence[str]) -> list[list[int]]:
         else:
             groups.append((text, list(members)))
     return [sorted(members) for _, members in groups]
+
+
+def _spell(number: Fraction) -> str:
+    """An exact spelling: whole, decimal where it ends, else a fraction in lowest terms."""
+    rest = number.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    if number.denominator == 1 or rest != 1:
+        return str(number)
+    digits = 0
+    while (number * 10**digits).denominator != 1:
+        digits += 1
+    return f"{Decimal(int(number * 10**digits)).scaleb(-digits, EXACT):f}"
 
 
 def _first_number_or_all(phrase: str) -> str:

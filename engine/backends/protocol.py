@@ -23,6 +23,7 @@ class Profile:
     step_ends: tuple[str, ...] = ("\n\n",)  # a step ends with the token that completes one of these
     think_open: str = ""  # "" for models without thinking
     think_close: str = ""
+    opens_thinking: bool = False  # `think_open` is written for the model where its template does not
     system_prompt: str = ""
     is_bundled: bool = False  # speaks the task families' own step grammar and no other
     temperature: float = 0.8
@@ -51,7 +52,7 @@ class Chunk:
     `pieces`, `logprobs` (ln p under the untempered model distribution) and `confidences` (-mean ln p of the
     top 20 tokens) have one entry a new token. A token is counted even where its text is empty (the end
     token has piece ""). `prompt_tokens` were read for the first time for this request in this step.
-    `is_final`: the model ended its turn.
+    `is_final`: the model ended its turn. `reason` says, for a person, why an "aborted" or "length" end came.
     """
 
     request_id: int
@@ -61,6 +62,7 @@ class Chunk:
     prompt_tokens: int = 0
     discarded_tokens: int = 0
     end: EndReason | None = None
+    reason: str = ""
 
     @property
     def is_final(self) -> bool:

@@ -65,7 +65,8 @@ class Parameter:
         # Comparing first: NaN fails it, and so does a number too large to become a float.
         if not is_number or not self.minimum <= value <= self.maximum or (self.type == "int" and value % 1):
             raise BadInput(
-                f"{self.name} must be {kind} from {self.minimum:g} to {self.maximum:g}, not {str(value)[:40]}."
+                f"{self.name} must be {kind} from {self.minimum:g} to {self.maximum:g}, "
+                f"not {str(value)[:40]}."
             )
         return int(value) if self.type == "int" else float(value)
 

@@ -1,0 +1,54 @@
+"""The two scorers that cost no tokens: the exact verifier, and the model's own confidence."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.errors import ScorerUnavailable
+from engine.scoring.confidence import Confidence
+from engine.scoring.verifier import Verifier
+from engine.tasks.problem import Problem
+from engine.tree import Node, Tree
+
+
+def said(
+    tree: Tree, parent: Node, logprobs: list[float], answer: str | None = None, is_final: bool = False
+) -> Node:
+    node = tree.add(parent)
+    tree.append(node, ["x"] * len(logprobs), logprobs)
+    tree.finish(node, is_final=is_final, answer=answer)
+    return node
+
+
+def test_the_verifier_knows_right_from_wrong_and_abstains_while_unfinished() -> None:
+    tree = Tree("?", Problem("?", expected="0.5"))
+    right = said(tree, tree.root, [-0.1], "\\frac{1}{2}", is_final=True)
+    wrong = said(tree, tree.root, [-0.1], "0.4", is_final=True)
+    silent = said(tree, tree.root, [-0.1], None, is_final=True)
+    unfinished = said(tree, tree.root, [-0.1])
+
+    verdicts = Verifier().score([right, wrong, silent, unfinished])
+    assert [verdict.value for verdict in verdicts] == [1.0, 0.0, 0.0, None]
+    assert Verifier().cost([right, wrong]) == [0, 0]
+    assert Verifier.is_exact
+
+
+def test_without_a_truth_the_verifier_is_unavailable() -> None:
+    tree = Tree("?", Problem("?"))
+    node = said(tree, tree.root, [-0.1], "1", is_final=True)
+    with pytest.raises(ScorerUnavailable, match="expected answer"):
+        Verifier().score([node])
+
+
+def test_confidence_is_the_mean_token_probability_of_the_turn() -> None:
+    tree = Tree("?", Problem("?"))
+    first = said(tree, tree.root, [math.log(0.5)] * 3)
+    second = said(tree, first, [math.log(0.25)])
+    empty = said(tree, tree.root, [])
+
+    values = [verdict.value for verdict in Confidence().score([first, second, empty])]
+    assert values[0] == pytest.approx(0.5, abs=1e-4)
+    assert values[1] == pytest.approx((0.5**3 * 0.25) ** 0.25, abs=1e-4)
+    assert values[2] is None
