@@ -7,6 +7,8 @@ every wave of branches, before every decode step and before every scoring call.
 from __future__ import annotations
 
 import math
+import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -120,3 +122,20 @@ class Ledger:
         usage = self.usage
         device_seconds = usage.generating_seconds + usage.scoring_seconds
         usage.usd = self.prices.usd(device_seconds, usage.prompt_tokens, usage.spent_tokens)
+
+
+def limits_in_words(budget: Budget) -> str:
+    """The budget's limits in words, for example "1,000 tokens"."""
+    limits = [
+        (budget.max_tokens, "{:,.0f} tokens"),
+        (budget.max_seconds, "{:,.4g} seconds"),
+        (budget.max_flops, "{:.3g} FLOPs"),
+        (budget.max_usd, "{:.3g} dollars"),
+    ]
+    return " and ".join(words.format(limit) for limit, words in limits if limit is not None)
+
+
+def peak_memory_bytes() -> int:
+    """Peak resident memory of this process, all runs and models together."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

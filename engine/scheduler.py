@@ -12,28 +12,27 @@ from __future__ import annotations
 
 import logging
 import platform
-import resource
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ulid import ULID
 
 from engine import answers, cost, strategies
-from engine.accounting import Ledger
+from engine.accounting import Ledger, limits_in_words, peak_memory_bytes
 from engine.active_run import ActiveRun, StrategyBug
+from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
-from engine.errors import BadInput, ModelUnavailable, OutsideFamily, PonderError, ScorerUnavailable
+from engine.errors import PonderError
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
 from engine.scoring.protocol import Scorer
-from engine.tasks import identify
+from engine.sinks import Sink
 from engine.tasks.problem import Problem
-from engine.tree import Event, Node, Tree
+from engine.tree import Node, Tree
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,33 +41,6 @@ FLUSH_SECONDS = 0.1
 KEPT_RUNS = 64  # finished runs kept in memory
 MAX_ACTIVE_RUNS = 64
 MAX_LOADED_MODELS = 3
-MAX_SEED = 2**63 - 1
-
-
-class Sink(Protocol):
-    """Told about every run: `opened` inside submit, the rest on the thread that runs the turns."""
-
-    def opened(self, run: Run) -> None: ...
-
-    def grew(self, run: Run, events: Sequence[Event]) -> None: ...
-
-    def closed(self, run: Run) -> None: ...
-
-
-class ModelFacts(Protocol):
-    """What submit must know of a model before it is loaded."""
-
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def is_usable(self) -> bool: ...
-
-    @property
-    def why_not(self) -> str | None: ...
-
-    @property
-    def process_reward(self) -> str | None: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -130,11 +102,11 @@ class Scheduler:
         Raises BadInput, OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing
         was queued. What a sink's `opened` raises is passed on in the same way.
         """
-        problem, params = self.check(spec)
+        spec, problem = self.check(spec)
         clock = _Clock()
         run = Run(
             id=str(ULID()),
-            spec=replace(spec, params=params, task=problem.task, expected=problem.expected),
+            spec=spec,
             tree=Tree(problem.text, problem, clock),
         )
         for sink in self._sinks:
@@ -145,18 +117,9 @@ class Scheduler:
             self._wake.notify_all()
         return run
 
-    def check(self, spec: RunSpec) -> tuple[Problem, dict[str, Any]]:
-        """The problem and the parameters as a run of this spec would have them; queues nothing.
-
-        Raises what `submit` raises for the same spec.
-        """
-        facts = self._check_model(spec.model)
-        if not facts.is_usable:
-            raise ModelUnavailable(facts.why_not or f"The model {spec.model} cannot be used here.")
-        if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed <= MAX_SEED:
-            raise BadInput(f"The seed must be a whole number from 0 to 2^63 - 1, not {spec.seed!r}.")
-        problem = read_problem(spec, is_bundled=facts.source == "bundled")
-        return problem, resolve_scorer(spec, problem, facts)
+    def check(self, spec: RunSpec) -> tuple[RunSpec, Problem]:
+        """The spec as it would run, and its problem; queues nothing. Raises what `submit` raises."""
+        return admit(spec, self._check_model(spec.model))
 
     def cancel(self, run_id: str) -> None:
         """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""
@@ -382,7 +345,9 @@ class Scheduler:
             return
         if active.was_cut:
             self._seal(
-                entry, "partial", f"The budget of {_words(run.spec)} ended it before the strategy was done."
+                entry,
+                "partial",
+                f"The budget of {limits_in_words(run.spec.budget)} ended it before the strategy was done.",
             )
         else:
             self._seal(entry, "finished", "The strategy was done.")
@@ -413,7 +378,7 @@ class Scheduler:
             if node.status == "growing":
                 run.tree.abort(node, reason)
         run.usage.seconds = entry.clock()
-        run.usage.peak_memory_bytes = _peak_memory_bytes()
+        run.usage.peak_memory_bytes = peak_memory_bytes()
         run.tree.record("ended", None, status=status, reason=reason)
         run.status_reason = reason
         run.status = status
@@ -452,61 +417,3 @@ class Scheduler:
             except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
                 log.error("run %s: %d events could not be saved: %s", entry.run.id, len(events), error)
         entry.told = end
-
-
-def read_problem(spec: RunSpec, *, is_bundled: bool) -> Problem:
-    """The problem a spec states: of a family, or free text where the model can read any.
-
-    Raises BadInput for empty or overlong text or an unknown task, OutsideFamily where the model or the named
-    task needs a family and the text is of none.
-    """
-    expected = spec.expected.strip() if spec.expected is not None else None
-    try:
-        problem = identify(spec.problem, spec.task)
-    except OutsideFamily:
-        if is_bundled or spec.task is not None:
-            raise
-        return Problem(spec.problem.strip(), None, expected or None)
-    return problem if problem.expected is not None else replace(problem, expected=expected or None)
-
-
-def resolve_scorer(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any]:
-    """The checked parameters, with "auto" replaced by the scorer that will be used.
-
-    Raises BadInput for an unknown strategy or parameter, ScorerUnavailable where the scorer cannot serve.
-    """
-    params = strategies.validate(spec.strategy, spec.params)
-    names = {
-        parameter.name: parameter.default for parameter in strategies.STRATEGIES[spec.strategy].parameters
-    }
-    if "scorer" not in names:
-        return params
-    scorer = params.get("scorer", names["scorer"])
-    has_process_reward = facts.process_reward is not None and problem.task is not None
-    if scorer == "auto":
-        scorer = "process_reward" if has_process_reward else "self_evaluation"
-    if scorer == "process_reward" and not has_process_reward:
-        raise ScorerUnavailable(f"No process reward fits {spec.model} on this problem: pick another scorer.")
-    if scorer == "verifier" and not answers.has_truth(problem):
-        raise ScorerUnavailable(
-            "The verifier needs to know what is right: give the expected answer, or pick another scorer."
-        )
-    return params | {"scorer": scorer}
-
-
-def _words(spec: RunSpec) -> str:
-    """The budget's limits in words, for example "1,000 tokens"."""
-    budget = spec.budget
-    limits = [
-        (budget.max_tokens, "{:,.0f} tokens"),
-        (budget.max_seconds, "{:,.4g} seconds"),
-        (budget.max_flops, "{:.3g} FLOPs"),
-        (budget.max_usd, "{:.3g} dollars"),
-    ]
-    return " and ".join(words.format(limit) for limit, words in limits if limit is not None)
-
-
-def _peak_memory_bytes() -> int:
-    """Peak resident memory of this process, all runs and models together."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,87 @@
+"""What may run: checks everything about a spec that is cheap to check, before anything is queued.
+
+Knows problems, parameters, scorers and what a model says about itself. Does not load or start anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from engine import answers, strategies
+from engine.errors import BadInput, ModelUnavailable, OutsideFamily, ScorerUnavailable
+from engine.runs import RunSpec
+from engine.tasks import identify
+from engine.tasks.problem import Problem
+
+MAX_SEED = 2**63 - 1
+
+
+class ModelFacts(Protocol):
+    """What submit must know of a model before it is loaded."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def is_usable(self) -> bool: ...
+
+    @property
+    def why_not(self) -> str | None: ...
+
+    @property
+    def process_reward(self) -> str | None: ...
+
+
+def admit(spec: RunSpec, facts: ModelFacts) -> tuple[RunSpec, Problem]:
+    """The spec with everything resolved that decides the run, and its problem.
+
+    Raises BadInput, OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence.
+    """
+    if not facts.is_usable:
+        raise ModelUnavailable(facts.why_not or f"The model {spec.model} cannot be used here.")
+    if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed <= MAX_SEED:
+        raise BadInput(f"The seed must be a whole number from 0 to 2^63 - 1, not {str(spec.seed)[:40]}.")
+    problem = _problem(spec, is_bundled=facts.source == "bundled")
+    params = _params(spec, problem, facts)
+    return replace(spec, params=params, task=problem.task, expected=problem.expected), problem
+
+
+def _problem(spec: RunSpec, *, is_bundled: bool) -> Problem:
+    """The problem a spec states: of a family, or free text where the model can read any.
+
+    Raises BadInput for empty or overlong text or an unknown task, OutsideFamily where the model or the named
+    task needs a family and the text is of none.
+    """
+    expected = spec.expected.strip() if spec.expected is not None else None
+    try:
+        problem = identify(spec.problem, spec.task)
+    except OutsideFamily:
+        if is_bundled or spec.task is not None:
+            raise
+        return Problem(spec.problem.strip(), None, expected or None)
+    return problem if problem.expected is not None else replace(problem, expected=expected or None)
+
+
+def _params(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any]:
+    """The checked parameters, with "auto" replaced by the scorer that will be used.
+
+    Raises BadInput for an unknown strategy or parameter, ScorerUnavailable where the scorer cannot serve.
+    """
+    params = strategies.validate(spec.strategy, spec.params)
+    names = {
+        parameter.name: parameter.default for parameter in strategies.STRATEGIES[spec.strategy].parameters
+    }
+    if "scorer" not in names:
+        return params
+    scorer = params.get("scorer", names["scorer"])
+    has_process_reward = facts.process_reward is not None and problem.task is not None
+    if scorer == "auto":
+        scorer = "process_reward" if has_process_reward else "self_evaluation"
+    if scorer == "process_reward" and not has_process_reward:
+        raise ScorerUnavailable(f"No process reward fits {spec.model} on this problem: pick another scorer.")
+    if scorer == "verifier" and not answers.has_truth(problem):
+        raise ScorerUnavailable(
+            "The verifier needs to know what is right: give the expected answer, or pick another scorer."
+        )
+    return params | {"scorer": scorer}
