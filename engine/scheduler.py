@@ -56,11 +56,11 @@ class _Clock:
 
 @dataclass(eq=False, slots=True)
 class _Entry:
-    """A run that is not over: its clock, how far the sinks have read, its active part once started."""
+    """A run that is not over: its clock, its active part once started, and what each sink has been told."""
 
     run: Run
     clock: _Clock
-    told: int = 0  # events the sinks have seen
+    told: dict[int, int] = field(default_factory=dict)  # by sink, how many events it has taken
     active: ActiveRun | None = None
 
 
@@ -406,14 +406,17 @@ class Scheduler:
                 self._tell(entry)
 
     def _tell(self, entry: _Entry) -> None:
-        """Hand the sinks what happened since they were last told, streamed tokens left out."""
-        end = len(entry.run.tree.events)
-        events = [event for event in entry.run.tree.events[entry.told : end] if event.kind != "tokens"]
-        if not events:
-            return
-        for sink in self._sinks:
+        """Hand each sink what happened since it was last told, streamed tokens left out.
+
+        What a sink could not take is offered again at the next turn.
+        """
+        run, end = entry.run, len(entry.run.tree.events)
+        for index, sink in enumerate(self._sinks):
+            told = entry.told.get(index, 0)
+            events = [event for event in run.tree.events[told:end] if event.kind != "tokens"]
             try:
-                sink.grew(entry.run, events)
+                if events:
+                    sink.grew(run, events)
+                entry.told[index] = end
             except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
-                log.error("run %s: %d events could not be saved: %s", entry.run.id, len(events), error)
-        entry.told = end
+                log.error("run %s: %d events are not saved yet: %s", run.id, len(events), error)
