@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, ref
 
 from engine import prompts
 from engine.backends.protocol import Profile
+from engine.decoding.stops import TextStream
 from engine.tree import Node, Tree
 
 
@@ -63,6 +64,10 @@ class Transcript:
         known = self._runs.get(run_id)
         return None if known is None else known()
 
+    def run_id(self, tree: Tree) -> str:
+        """The run a tree was opened for; "" for one that never was."""
+        return next((run_id for run_id, known in self._runs.items() if known() is tree), "")
+
     def forget(self, run_id: str) -> None:
         """Drop what is remembered of the run; its nodes' ids are found again from their texts."""
         tree = self.tree(run_id)
@@ -82,6 +87,14 @@ class Transcript:
         if node.is_final and self.end_ids:
             ids.append(self._main_end())
         return ids
+
+    def pieces(self, node: Node) -> list[str]:
+        """The text of each of the node's own tokens."""
+        ids = self.own_ids(node)
+        if len(node.pieces) == len(ids):
+            return node.pieces
+        text = TextStream(self.tokenizer, self.before(node).ids)
+        return ["" if token in self.end_ids else text.push(token) for token in ids]
 
     def before(self, node: Node) -> Context:
         """What the model reads before the node's first own token."""

@@ -1,9 +1,9 @@
 """Attention over the key-value tree, for unmodified Hugging Face models.
 
 Registered by name with `AttentionInterface` and given no mask entry, so a model built on that interface
-calls it with its queries, keys and values and passes our `plan` through as an extra keyword argument. All tokens
-of a step lie packed in one sequence of batch 1: first one token for every decoding row, then the blocks of tokens
-read for the first time. Knows the plan. Does not know token ids or what the rows are for.
+calls it with its queries, keys and values and passes our `plan` through as an extra keyword argument. All
+tokens of a step lie packed in one sequence of batch 1: first one token for every decoding row, then the blocks
+of tokens read for the first time. Knows the plan. Does not know token ids or what the rows are for.
 
 Every row is attended apart from every other, in a shape that does not depend on what shares the batch: at
 least four queries a product and lengths in whole multiples of 64. With that, PyTorch's CPU kernels give each

@@ -35,7 +35,7 @@ GPT = {"n_embd": 48, "n_layer": 2, "n_head": 4, "n_positions": 512}
 
 @functools.cache
 def tokenizer(template: str | None = CHAT_TEMPLATE) -> Any:
-    """A byte-level tokenizer of about 320 tokens with a chat template; some characters take several tokens."""
+    """A byte-level tokenizer of about 320 tokens with a chat template; a character may take several."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
