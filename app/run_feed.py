@@ -1,0 +1,108 @@
+"""What the Run page pulls of one run: its events since a cursor, and the head that says how it stands.
+
+Knows live, stored and recorded runs through the service, and turns them into one JSON string. Does not
+know how any of it is drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.service import Service
+from engine import answers
+from engine.errors import PonderError
+from engine.runs import Run
+from engine.strategies import STRATEGIES, selection
+from engine.tree import Event
+
+RECORDED = "recorded"
+RECORDING = Path(__file__).parent / "recorded_run.json"
+MAX_EVENTS = 20_000  # in one reply; the page asks again at once for the rest
+SCORER_TITLES = {
+    "process_reward": "Process reward",
+    "self_evaluation": "Self-evaluation",
+    "confidence": "Confidence",
+    "verifier": "Verifier (exact)",
+}
+
+
+def feed(service: Service, run_id: str, cursor: int) -> str:
+    """The reply to one pull: {"events", "next", "run"}, or {"error"} with one sentence."""
+    cursor = max(0, cursor)
+    if run_id == RECORDED:
+        return _recorded() if cursor == 0 else json.dumps({"events": [], "next": cursor, "run": None})
+    try:
+        run = service.get(run_id)
+    except PonderError as error:
+        return json.dumps({"error": str(error)})
+    return reply(run, cursor)
+
+
+def reply(run: Run, cursor: int) -> str:
+    """The events of `run` from `cursor` on, and its head."""
+    is_over = run.is_over  # read before the events, so that the last of them are never missed
+    events = run.tree.events[cursor : cursor + MAX_EVENTS]
+    following = cursor + len(events)
+    head = _head(run)
+    head["is_over"] = is_over and following >= len(run.tree.events)
+    return json.dumps({"events": [_plain(event) for event in events], "next": following, "run": head})
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    return {"seq": event.seq, "at_s": event.at_s, "kind": event.kind, "node": event.node, "data": event.data}
+
+
+def _head(run: Run) -> dict[str, Any]:
+    record = run.record()
+    del record["nodes"]
+    strategy = STRATEGIES.get(run.spec.strategy)
+    scorer = run.spec.params.get("scorer")
+    record["strategy_title"] = strategy.title if strategy else run.spec.strategy
+    record["scorer_title"] = SCORER_TITLES.get(scorer or "", scorer or "")
+    record["queue_note"] = "Waiting for the model." if run.status == "queued" else ""
+    record["candidates"] = _candidates(run, scorer)
+    return record
+
+
+def _candidates(run: Run, scorer: str | None) -> list[dict[str, Any]]:
+    """Every finished answer, with its score on the path and whether it is right."""
+    how = run.spec.params.get("aggregate", "last")
+    return [
+        {
+            "node": node.id,
+            "answer": node.answer,
+            "score": selection.path_score(node, scorer, how),
+            "is_correct": _is_correct(run, node.answer),
+            "tokens": sum(part.tokens for part in node.path()),
+        }
+        for node in selection.candidates(run.tree.root)
+    ]
+
+
+def _is_correct(run: Run, answer: str | None) -> bool | None:
+    problem = run.tree.problem
+    if problem is None or answer is None:
+        return None
+    return _judged(problem.text, problem.task, problem.expected, answer)
+
+
+@lru_cache(maxsize=4096)
+def _judged(text: str, task: str | None, expected: str | None, answer: str) -> bool | None:
+    return answers.is_correct(answers.Problem(text, task, expected), answer)
+
+
+@lru_cache(maxsize=1)
+def _recorded() -> str:
+    if not RECORDING.exists():
+        return json.dumps({"error": "No run was recorded for the first visit; press Run to make one."})
+    return RECORDING.read_text()
+
+
+def record(run: Run) -> None:
+    """Keep a finished run as the one that first visitors see."""
+    head = json.loads(reply(run, 0))
+    head["run"]["environment"] = {}
+    RECORDING.write_text(json.dumps(head, separators=(",", ":")))

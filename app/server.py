@@ -1,0 +1,112 @@
+"""The web app: pages, files it may serve, and its security settings.
+
+Knows Gradio's launch. Does not know what a page shows. Nothing here loads a model: the first run does, on
+the engine's own thread, so the page is up in seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import gradio as gr
+
+from app import theme
+from app.pages import history, run
+from app.service import Service
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "static"
+SCRIPTS = (
+    "vendor/d3-bundle.min.js",
+    "run_log.js",
+    "tree_layout.js",
+    "tree_view.js",
+    "run_view.js",
+    "history_view.js",
+)
+STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css")
+DEFAULT_MODEL = "ponder-3m"
+
+_THEME_SCRIPT = """
+(() => {
+  window.ponder = window.ponder || {};
+  try {
+    const kept = localStorage.getItem('ponder-theme');
+    const apply = () => kept && document.body.classList.toggle('dark', kept === 'dark');
+    document.addEventListener('DOMContentLoaded', apply);
+    window.addEventListener('load', apply);
+  } catch (_) {}
+  const follow = (event) => { document.documentElement.dataset.live = event.detail.is_over ? '' : 'yes'; };
+  window.addEventListener('ponder:run', follow);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) document.querySelector('#run')?.click();
+  });
+})();
+"""
+
+
+def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
+    """All pages, wired to the service."""
+    with gr.Blocks(
+        title="Ponder", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
+    ) as pages:
+        gr.Navbar(visible=False)
+        run.build(service, model)
+    with pages.route("History", "/history"):
+        gr.Navbar(visible=False)
+        history.build(service)
+    return pages
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    model: str | None = None,
+    service: Service | None = None,
+    *,
+    is_blocking: bool = True,
+) -> gr.Blocks:
+    """Serve the pages on host:port until interrupted, or in the background when not blocking."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    service = service or Service()
+    pages = build(service, model or DEFAULT_MODEL)
+    gr.set_static_paths([STATIC])
+    pages.queue(max_size=64, api_open=False, default_concurrency_limit=16)
+    pages.launch(
+        server_name=host,
+        server_port=port,
+        theme=theme.gradio_theme(),
+        css=theme.css_variables(),
+        css_paths=[STATIC / name for name in STYLES if (STATIC / name).exists()],
+        head=head(),
+        ssr_mode=False,
+        share=False,
+        show_error=False,
+        enable_monitoring=False,
+        run_history=False,
+        mcp_server=False,
+        max_file_size="5mb",
+        footer_links=[],
+        quiet=True,
+        prevent_thread_lock=True,
+    )
+    if is_blocking:
+        print(f"Ponder is on http://{host}:{port}  (Ctrl+C stops it)", flush=True)
+        try:
+            pages.block_thread()
+        finally:
+            service.close()
+    return pages
+
+
+def head() -> str:
+    """Script tags for our own files, each with a version so that an update is never mixed with an old file."""
+    tags = [f"<script>{_THEME_SCRIPT}</script>"]
+    for name in SCRIPTS:
+        file = STATIC / name
+        if file.exists():
+            version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+            tags.append(f'<script src="gradio_api/file={file.as_posix()}?v={version}"></script>')
+    return "\n".join(tags)
