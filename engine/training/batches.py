@@ -18,6 +18,7 @@ from engine.training.examples import Example
 IGNORED = -100  # labels that the loss skips
 POOL = 640  # examples sorted by length together
 MAX_EXAMPLE_TOKENS = 512
+LENGTH_MULTIPLE = 8  # few different shapes: each one costs the kernels a set-up and memory of its own
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids (B, T), labels (B, T)
 
@@ -53,7 +54,7 @@ class Batches(IterableDataset):
         batches, start = [], 0
         for end in range(1, len(rows) + 1):
             is_last = end == len(rows)
-            if is_last or (end + 1 - start) * len(rows[end][0]) > self.tokens:
+            if is_last or (end + 1 - start) * (len(rows[end][0]) + LENGTH_MULTIPLE) > self.tokens:
                 batches.append(_pad(rows[start:end], self.tokenizer.pad_token_id or 0))
                 start = end
         rng.shuffle(batches)
@@ -75,6 +76,7 @@ def rows_of(tokenizer: PreTrainedTokenizerFast, example: Example) -> tuple[list[
 
 def _pad(rows: list[tuple[list[int], list[int]]], pad: int) -> Batch:
     longest = max(len(ids) for ids, _ in rows)
+    longest += -longest % LENGTH_MULTIPLE
     ids = torch.tensor([r + [pad] * (longest - len(r)) for r, _ in rows])
     labels = torch.tensor([r + [IGNORED] * (longest - len(r)) for _, r in rows])
     return ids, labels

@@ -18,7 +18,7 @@ from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 
 CONTEXT = 1024
-EVALUATE_EVERY_TOKENS = 5_000_000
+EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
 
 
@@ -70,11 +70,12 @@ def next_token_loss(model, batch: Batch) -> torch.Tensor:
 
 def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[LlamaForCausalLM, int], dict[str, float]]:
     """Accuracy by family and difficulty, at the first checkpoint after every few million tokens."""
-    evaluated_at = 0
+    evaluated_at: int | None = None
 
     def evaluate(model: LlamaForCausalLM, seen: int) -> dict[str, float]:
         nonlocal evaluated_at
-        if seen - evaluated_at < EVALUATE_EVERY_TOKENS:
+        if evaluated_at is None or seen - evaluated_at < EVALUATE_EVERY_TOKENS:
+            evaluated_at = seen if evaluated_at is None else evaluated_at
             return {}
         evaluated_at = seen
         return accuracy(model, tokenizer, problems=20)
