@@ -1,0 +1,35 @@
+"""The real server with an unusual scripted model: `python -m tests.browser.odd_server slow|hostile --port …`.
+
+`slow` takes its time over every token, so that a test can look while a run goes. `hostile` says markup and
+script instead of reasoning, as no model should and any model may.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from app.command_line import main
+from engine.backends import scripted
+from engine.models import catalogue
+
+DELAY_SECONDS = 0.03
+HOSTILE = (
+    "<script>window.pwned = 1</script>",
+    '<img src=x onerror="window.pwned = 2">',
+    "${window.pwned = 3} {{window.pwned = 4}} `+(window.pwned = 5)+`",
+    '"><svg/onload=window.pwned=6><a href="javascript:window.pwned=7">1 + 1 = 2</a>',
+)
+
+
+def hostile_plan(*_: object) -> tuple[list[str], str]:
+    """Steps and an answer that try to run in the page."""
+    return list(HOSTILE), HOSTILE[1]
+
+
+if __name__ == "__main__":
+    kind, *rest = sys.argv[1:]
+    if kind == "slow":
+        catalogue.load_backend = lambda name: scripted.ScriptedBackend(delay_seconds=DELAY_SECONDS)
+    else:
+        scripted._plan = hostile_plan
+    sys.exit(main([*rest, "--model", "scripted"]))

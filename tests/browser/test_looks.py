@@ -1,0 +1,96 @@
+"""Every size and both themes: nothing overflows, nothing is unreadable, the keyboard and screen readers reach all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import person
+from tests.browser.sites import Site
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+PAGES = {"run": "/", "history": "/history"}
+
+OVERFLOWING = """() => {
+    const width = document.documentElement.clientWidth;
+    return document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll('body *')]
+        .filter((element) => element.getBoundingClientRect().right > width + 1)
+        .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);
+}"""
+
+
+@pytest.fixture(params=PAGES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def settled(page: Any, name: str) -> None:
+    if name == "run":
+        person.wait_ready(page)
+    else:
+        page.get_by_test_id("count").wait_for(state="attached")
+        page.get_by_role("heading", name="History").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1024, 1440, 1920])
+def test_nothing_overflows(
+    slow_site: Site, open_page: Callable[..., Any], keep_picture: Callable[..., None], name: str, width: int, theme: str
+) -> None:
+    height = 844 if width == 390 else 900
+    page = open_page(
+        slow_site.address + PAGES[name], viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    settled(page, name)
+    page.wait_for_timeout(300)  # the last tween
+    keep_picture(page, f"{name}-{width}-{theme}")
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(
+    slow_site: Site, open_page: Callable[..., Any], name: str, theme: str
+) -> None:
+    page = open_page(slow_site.address + PAGES[name], color_scheme=theme)
+    settled(page, name)
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        f"{violation['id']} ({violation['impact']}): {[node['html'][:160] for node in violation['nodes']][:3]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_the_dark_theme_is_dark(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    page = open_page(slow_site.address, color_scheme="dark")
+    person.wait_ready(page)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(int(part) for part in ground.removeprefix("rgb(").rstrip(")").split(",")[:3]) < 120
+    page.get_by_role("button", name="Switch between light and dark").click()
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(int(part) for part in ground.removeprefix("rgb(").rstrip(")").split(",")[:3]) > 600
+
+
+def test_the_keyboard_reaches_run_and_the_tree(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    page = open_page(slow_site.address)
+    person.wait_ready(page)
+    reached = set()
+    page.locator("#problem textarea").focus()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                """() => { const at = document.activeElement;
+                return at.closest('#run') ? 'run' : at.closest('[role=tree]') || at.tagName === 'CANVAS' ? 'tree'
+                    : at.matches('input[type=range]') ? 'slider' : at.tagName; }"""
+            )
+        )
+        if {"run", "tree"} <= reached:
+            break
+    assert {"run", "tree"} <= reached
