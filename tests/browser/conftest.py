@@ -70,7 +70,9 @@ def open_page(browser: Any) -> Generator[Callable[..., Any]]:
     def watch(page: Any) -> None:
         page.on("pageerror", lambda error: trouble.append(f"uncaught: {error}"))
         page.on("console", lambda said: said.type == "error" and trouble.append(f"console: {said.text}"))
-        page.on("request", lambda asked: is_local(asked.url) or trouble.append(f"left the machine: {asked.url}"))
+        page.on(
+            "request", lambda asked: is_local(asked.url) or trouble.append(f"left the machine: {asked.url}")
+        )
 
     def open_one(address: str, **settings: Any) -> Any:
         settings = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | settings

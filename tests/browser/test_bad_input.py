@@ -1,4 +1,4 @@
-"""A mistake gives one clear sentence beside the controls; what was typed stays, and the page goes on working."""
+"""A mistake gives one clear sentence beside the controls; what was typed stays, and the page goes on."""
 
 from __future__ import annotations
 

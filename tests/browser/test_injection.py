@@ -21,9 +21,16 @@ def test_markup_from_a_model_is_inert(hostile_site: Site, open_page: Callable[..
     for index in range(min(items.count(), 12)):
         items.nth(index).evaluate("(item) => item.click()")
         page.wait_for_timeout(50)
-    person.wait_until(page, lambda: "<" in page.locator("#run-view").inner_text(), "the markup is shown as text")
+    person.wait_until(
+        page, lambda: "<" in page.locator("#run-view").inner_text(), "the markup is shown as text"
+    )
     assert page.evaluate("window.pwned") is None
-    assert page.locator("#run-view script, #run-view img[src=x], #run-view [onload], #run-view [onerror]").count() == 0
+    assert (
+        page.locator(
+            "#run-view script, #run-view img[src=x], #run-view [onload], #run-view [onerror]"
+        ).count()
+        == 0
+    )
     page.goto(f"{hostile_site.address}/history")
     page.locator("[data-run]").first.wait_for()
     assert page.locator("#history img, #history script").count() == 0

@@ -18,7 +18,10 @@ def ask(address: str, body: Any = None, headers: dict[str, str] | None = None) -
     """Status and text of a GET, or of a POST where there is a body."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
-        address, data, {"Content-Type": "application/json", **(headers or {})}, method="POST" if data else "GET"
+        address,
+        data,
+        {"Content-Type": "application/json", **(headers or {})},
+        method="POST" if data else "GET",
     )
     try:
         with urllib.request.urlopen(request, timeout=20) as reply:
@@ -27,9 +30,17 @@ def ask(address: str, body: Any = None, headers: dict[str, str] | None = None) -
         return error.code, error.read().decode(errors="replace")
 
 
-@pytest.mark.parametrize("path", [SECRET, str(ROOT / "app" / "service.py"), "static/../../../../../etc/passwd"])
+@pytest.mark.parametrize(
+    "path", [SECRET, str(ROOT / "app" / "service.py"), "static/../../../../../etc/passwd"]
+)
 def test_files_outside_the_static_folder_are_refused(slow_site: Site, path: str) -> None:
-    for route in ("gradio_api/file=", "file=", "gradio_api/file/", "static/", "gradio_api/deep_link?session_hash="):
+    for route in (
+        "gradio_api/file=",
+        "file=",
+        "gradio_api/file/",
+        "static/",
+        "gradio_api/deep_link?session_hash=",
+    ):
         status, text = ask(f"{slow_site.address}/{route}{path}")
         assert "root:" not in text and "class Service" not in text
         assert status >= 400 or text.lstrip().startswith(("<!doctype", "{", '"'))
@@ -54,7 +65,9 @@ def test_no_endpoint_is_offered(slow_site: Site) -> None:
 
 def test_another_site_cannot_read_answers(slow_site: Site) -> None:
     """No reflected CORS: a page from elsewhere may not read what this server says."""
-    request = urllib.request.Request(f"{slow_site.address}/config", headers={"Origin": "https://evil.example"})
+    request = urllib.request.Request(
+        f"{slow_site.address}/config", headers={"Origin": "https://evil.example"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=20) as reply:
             allowed = reply.headers.get("Access-Control-Allow-Origin")
