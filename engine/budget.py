@@ -40,8 +40,10 @@ class Budget:
             if value is None:
                 continue
             words = name.removeprefix("max_")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise BadInput(f"The budget in {words} must be a number, not {value!r}.")
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            # Comparing fails NaN, and never overflows as isfinite does on a whole number of 400 digits.
+            if not is_number or not -1e300 < value < 1e300:
+                raise BadInput(f"The budget in {words} must be a number, not {str(value)[:40]}.")
             if value <= 0:
                 raise BadInput(f"The budget in {words} must be more than 0, not {value:g}.")
         if self.max_tokens is not None:

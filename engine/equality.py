@@ -17,8 +17,8 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
-START_SECONDS = 30.0  # importing the algebra system on a slow machine
-QUESTION_SECONDS = 3.0
+START_SECONDS = 60.0  # importing the algebra system on a slow machine
+QUESTION_SECONDS = 10.0
 
 
 class _Worker:
@@ -67,22 +67,28 @@ _lock = threading.Lock()
 _worker: _Worker | None = None
 
 
-@lru_cache(maxsize=4096)
 def is_equal(expected: str, answer: str) -> bool:
-    """Whether math-verify finds the two equal; False where it cannot tell within three seconds.
+    """Whether math-verify finds the two equal; False where it cannot tell in ten seconds.
 
     Not symmetric: the expected answer comes first. Safe from any thread.
     """
-    global _worker
     with _lock:
         try:
-            if _worker is None:
-                _worker = _Worker()
-                _worker.ask({"expected": "1", "answer": "1"}, START_SECONDS)
-            return _worker.ask({"expected": expected, "answer": answer}, QUESTION_SECONDS)
+            return _ask(expected, answer)
         except (queue.Empty, OSError, ValueError):
             _stop()
             return False
+
+
+@lru_cache(maxsize=4096)
+def _ask(expected: str, answer: str) -> bool:
+    """The worker's word, remembered; a question that failed is not."""
+    global _worker
+    if _worker is None:
+        _worker = _Worker()
+        # Anything with algebra in it, so that the worker has imported all it needs.
+        _worker.ask({"expected": "\\frac{x}{2}", "answer": "0.5x"}, START_SECONDS)
+    return _worker.ask({"expected": expected, "answer": answer}, QUESTION_SECONDS)
 
 
 def _stop() -> None:

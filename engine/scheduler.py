@@ -47,7 +47,7 @@ MAX_LOADED_MODELS = 3
 class _Clock:
     """Seconds since the run began; 0 while it is queued."""
 
-    submitted: float = field(default_factory=time.perf_counter)
+    submitted: float = field(default_factory=lambda: time.perf_counter())
     started: float | None = None
 
     def __call__(self) -> float:

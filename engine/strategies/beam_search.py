@@ -69,7 +69,7 @@ def look_ahead(nodes: Sequence[Node], steps: int) -> Generator[Request, list[Nod
         growing = [i for i, end in enumerate(ends) if not end.is_final and end.status != "aborted"]
         grown = yield Expand([ends[i] for i in growing], stop=STEP, sampling=Sampling(temperature=0.0))
         for i, child in zip(growing, grown, strict=True):
-            if not child.is_final:
+            if not child.is_final and child.status != "aborted":
                 child.prune("A look ahead, grown only to score what it follows.")
             ends[i] = child
     return ends
