@@ -124,7 +124,8 @@ class LocalBackend:
             starting, drawn[len(decoding) :], reads, prompt_tokens, strict=True
         ):
             chunks.append(self._take(branch, one, read, tokens))
-        return chunks
+        # In the order of asking: which slots the rows lie in depends on what else decodes.
+        return sorted(chunks, key=lambda chunk: chunk.request_id)
 
     def cancel(self, request_id: int) -> None:
         branch = self._branches.pop(request_id, None)

@@ -2,12 +2,12 @@
 
 Registered by name with `AttentionInterface` and given no mask entry, so a model built on that interface
 calls it with its queries, keys and values and passes our `plan` through as an extra keyword argument. All
-tokens of a step lie packed in one sequence of batch 1: first one token for every decoding row, then the blocks
-of tokens read for the first time. Knows the plan. Does not know token ids or what the rows are for.
+tokens of a step lie packed in one sequence of batch 1: first one token for every decoding row, then the
+blocks of tokens read for the first time. Knows the plan. Does not know token ids or what the rows are for.
 
 Every row is attended apart from every other, in a shape that does not depend on what shares the batch: at
-least four queries a product and lengths in whole multiples of 64. With that, PyTorch's CPU kernels give each
-row the same bits alone and in company (tests/engine/decoding/test_runner.py holds them to it).
+least four queries a product and lengths of `engine.decoding.slots.LENGTHS`. With that, PyTorch's CPU kernels
+give each row the same bits alone and in company (tests/engine/decoding/test_runner.py holds them to it).
 
 What the fast path will replace here: the copied trunk by cascade attention over shared segments, merged by
 log-sum-exp, and the loop over blocks by one variable-length kernel.
@@ -39,14 +39,24 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """New tokens of a block that follow each other: the rest of one path after the last branch in it."""
+
+    start: int  # within the block
+    tokens: int
+    keys: torch.Tensor | None  # [n], where the path's keys lie in the block; None: they are its first ones
+    mask: torch.Tensor  # [padded tokens, n], additive, causal
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """New tokens that continue one cached path, perhaps as a small tree of their own."""
+    """New tokens that continue one cached path, perhaps as a small tree of their own, cut into chains."""
 
     start: int  # of the packed axis
     tokens: int
     cached: int  # tokens of the cached path, at the front of keys and values
     keys_values: torch.Tensor  # [2, L, K, N, D]
-    mask: torch.Tensor  # [padded tokens, N], additive: the cached path, then each token's own ancestors
+    chains: list[Chain]
 
 
 @dataclass(slots=True)
@@ -131,11 +141,23 @@ def _read(
     keys, values = block.keys_values[0, layer], block.keys_values[1, layer]  # [K, N, D]
     keys[:, own] = key
     values[:, own] = value
-    query = F.pad(query, (0, 0, 0, block.mask.shape[0] - block.tokens))
-    out = F.scaled_dot_product_attention(
-        query, _spread(keys[None], groups), _spread(values[None], groups), attn_mask=block.mask, scale=scaling
-    )
-    return out[0, :, : block.tokens].transpose(0, 1)
+    outs: list[torch.Tensor] = []
+    for chain in block.chains:
+        # A path's keys are gathered in their order, as they would lie if the path were read alone.
+        length = chain.mask.shape[1]
+        own_keys = keys[:, :length] if chain.keys is None else keys[:, chain.keys]
+        own_values = values[:, :length] if chain.keys is None else values[:, chain.keys]
+        queries = query[:, :, chain.start : chain.start + chain.tokens]
+        queries = F.pad(queries, (0, 0, 0, chain.mask.shape[0] - chain.tokens))
+        out = F.scaled_dot_product_attention(
+            queries,
+            _spread(own_keys[None], groups),
+            _spread(own_values[None], groups),
+            attn_mask=chain.mask,
+            scale=scaling,
+        )
+        outs.append(out[0, :, : chain.tokens].transpose(0, 1))
+    return outs[0] if len(outs) == 1 else torch.cat(outs)
 
 
 def _spread(heads: torch.Tensor, groups: int) -> torch.Tensor:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
-from engine.decoding.attention import MIN_QUERIES, Block
+from engine.decoding.attention import MIN_QUERIES, Block, Chain
 from engine.decoding.key_values import KeyValueTree
 from engine.decoding.slots import rounded
 
@@ -45,7 +44,6 @@ class NewTokens:
     run_id: str
     prefix: Sequence[int]  # the cached path
     ids: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)  # index in this block; -1 hangs on the prefix
     depths: list[int] = field(default_factory=list)  # position in the path
     reads: list[tuple[Read, list[int]]] = field(default_factory=list)  # with the index of each new token
     _at: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -57,7 +55,6 @@ class NewTokens:
             if key not in self._at:
                 self._at[key] = len(self.ids)
                 self.ids.append(token)
-                self.parents.append(at)
                 self.depths.append(len(self.prefix) + len(indices))
             at = self._at[key]
             indices.append(at)
@@ -83,17 +80,23 @@ def pack(tree: KeyValueTree, reads: Iterable[Read], limit: int = TOKENS_PER_FORW
 
 def block_of(new: NewTokens, start: int, keys_values: torch.Tensor) -> Block:
     """The attention plan of one block, whose keys and values [2, L, K, N, D] already hold the prefix."""
-    cached, tokens, length = len(new.prefix), len(new.ids), keys_values.shape[-2]
-    sees = np.zeros((rounded(tokens, MIN_QUERIES), length), dtype=bool)
-    sees[:, :cached] = True
-    if new.parents == list(range(-1, tokens - 1)):  # one chain: plain causal
-        sees[:tokens, cached : cached + tokens] = np.tri(tokens, dtype=bool)
-    else:
-        for i, parent in enumerate(new.parents):
-            if parent >= 0:
-                sees[i] = sees[parent]
-            sees[i, cached + i] = True
-    sees[tokens:, 0] = True  # padding must attend to something
-    mask = torch.zeros(sees.shape, dtype=keys_values.dtype, device=keys_values.device)
-    mask.masked_fill_(torch.from_numpy(~sees).to(mask.device), float("-inf"))
-    return Block(start, tokens, cached, keys_values, mask)
+    cached, device, dtype = len(new.prefix), keys_values.device, keys_values.dtype
+    chains: list[Chain] = []
+    met = 0  # tokens of the block that a chain holds already
+    for _, indices in new.reads:
+        ends = 1 + max(indices)
+        if ends <= met:  # nothing in it is new: an earlier path goes through all of it
+            continue
+        fresh, length = ends - met, rounded(cached + len(indices))
+        keys = None
+        if len(indices) < ends:  # other paths' tokens lie between this one's
+            order = [*range(cached), *(cached + index for index in indices)]
+            keys = torch.tensor(order + [0] * (length - len(order)), device=device)
+        # Token i of the chain is the path's token `before + i`, and sees the path up to itself.
+        before = cached + len(indices) - fresh
+        places = before + torch.arange(-(-fresh // MIN_QUERIES) * MIN_QUERIES, device=device)
+        mask = torch.zeros(len(places), length, dtype=dtype, device=device)
+        mask.masked_fill_(torch.arange(length, device=device) > places[:, None], float("-inf"))
+        chains.append(Chain(met, fresh, keys, mask))
+        met = ends
+    return Block(start, len(new.ids), cached, keys_values, chains)

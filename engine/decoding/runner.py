@@ -150,7 +150,7 @@ class TreeRunner:
         first, count = rows[0].slot, len(rows)
         longest = max(len(row.ids) for row in rows)
         self._slots.reserve(0, longest)
-        length = min(rounded(longest), self._slots.tensor.shape[-2])
+        length = rounded(longest)
         held = self._slots.tensor[:, :, first : first + count, :, :length]
         positions = torch.tensor([len(row.ids) - 1 for row in rows], device=self._device)
         is_later = torch.arange(length, device=self._device) > positions[:, None]

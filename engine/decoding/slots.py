@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import torch
 
-LENGTH_STEP = 64  # slots grow, and attention reads them, in whole multiples of this many tokens
+# Lengths that keys and values are padded to for attention. PyTorch's CPU kernel sums over keys in blocks of
+# 512, and the products inside it in blocks whose size depends on the length (192 up to 384). Between these
+# lengths a row's sum is the same to the bit, so that it does not depend on the longest row beside it.
+LENGTHS = (64, 128, 192, 384, 512)
 
 
-def rounded(length: int, step: int = LENGTH_STEP) -> int:
-    """The next multiple of `step`."""
-    return -(-length // step) * step
+def rounded(length: int) -> int:
+    """The least padded length that holds `length` tokens: one of LENGTHS, then multiples of the last."""
+    most = LENGTHS[-1]
+    return next((some for some in LENGTHS if some >= length), -(-length // most) * most)
 
 
 class Slots:
@@ -58,9 +62,7 @@ class Slots:
         if rows <= have_rows and length <= have_length:
             return
         new_rows = have_rows if rows <= have_rows else max(rows, 2 * have_rows)
-        # Doubling while short, then by a quarter: padding on every row costs most when rows are long.
-        grown = max(length + LENGTH_STEP, have_length + max(LENGTH_STEP, have_length // 4))
-        new_length = have_length if length <= have_length else rounded(grown)
+        new_length = have_length if length <= have_length else rounded(length)
         tensor = self.tensor.new_zeros(two, layers, new_rows, heads, new_length, head_dim)
         if self.used:
             tensor[:, :, : self.used, :, :have_length] = self.tensor[:, :, : self.used]

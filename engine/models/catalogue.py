@@ -31,6 +31,7 @@ BUNDLED_FOLDER = Path(__file__).resolve().parent
 BUNDLED = {"ponder-1m": "Ponder 1M", "ponder-3m": "Ponder 3M", "ponder-8m": "Ponder 8M"}
 BUNDLED_REWARD = "ponder-prm-3m"
 FOLDERS_VARIABLE = "PONDER_MODELS_DIR"  # one or more folders of model folders, separated like PATH
+MAX_NAME_CHARACTERS = 1000
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SUGGESTED = {  # parameters and bytes to download, both rounded, and the profile
     "Qwen/Qwen3-0.6B": (596_000_000, 1_500_000_000, profiles.QWEN3),
@@ -85,7 +86,7 @@ def find(name: str) -> ModelFacts:
     Raises ModelUnavailable for one that is not there at all; a known model that cannot be used here is
     returned with the reason.
     """
-    if not name.strip() or "\0" in name:
+    if not name.strip() or "\0" in name or len(name) > MAX_NAME_CHARACTERS:
         raise ModelUnavailable("Name a model; `python app.py models` lists those there are.")
     if name == SCRIPTED:
         return _scripted()
@@ -94,8 +95,8 @@ def find(name: str) -> ModelFacts:
     own = _own_folders()
     if name in own:
         return _from_folder(own[name], name, name, "folder")
-    path = Path(name).expanduser()
-    if path.is_dir() or path.is_absolute() or name.startswith((".", "~")):
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for a user there is not
+    if path.is_absolute() or name.startswith((".", "~")) or (len(name) < 256 and path.is_dir()):
         facts = _from_folder(path, name, path.name, "folder")
         if not facts.is_usable and facts.parameters == 0:
             raise ModelUnavailable(facts.why_not or f"{name} is no model.")
@@ -173,7 +174,7 @@ def load_scorer(scorer: str, model: str) -> Scorer:
 
 
 def scorers_for(model: str) -> list[str]:
-    """The scorers that can judge a model's runs, the best first. Raises ModelUnavailable for an unknown model."""
+    """The scorers that can judge a model's runs, the best first. Raises ModelUnavailable."""
     reward = ["process_reward"] if find(model).process_reward else []
     return [*reward, "self_evaluation", "verifier", "confidence"]
 

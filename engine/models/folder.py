@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelUnavailable
 
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 MAX_HEADER_BYTES = 100 << 20  # the format's own limit
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A model folder's configuration, its chat template (None where it has none), and the size of its weights."""
+    """A folder's configuration, its chat template (None where it has none) and the size of its weights."""
 
     config: dict[str, Any]
     template: str | None
@@ -28,7 +30,7 @@ class Contents:
 
 def inspect(folder: Path, name: str) -> Contents:
     """Read the folder. Raises ModelUnavailable if it holds no model in safetensors."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path raises for a name no folder can have
         raise ModelUnavailable(f"There is no folder {folder}, so {name} cannot be loaded.")
     config = _json(folder / "config.json", name)
     if config is None:
@@ -38,6 +40,8 @@ def inspect(folder: Path, name: str) -> Contents:
             f"The folder {folder} is no Hugging Face model: its config names no model_type."
         )
     parameters, size = _weights(folder, name)
+    if not any((folder / file).is_file() for file in TOKENIZERS):
+        raise ModelUnavailable(f"The folder of {name} has no tokenizer.")
     return Contents(config, _template(folder, name), parameters, size)
 
 

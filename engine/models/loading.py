@@ -57,8 +57,6 @@ def load(folder: Path, name: str, contents: Contents, device: Device, kind: str)
         ) from None
     except Exception as error:  # a folder's fault, whatever the library makes of it
         raise ModelUnavailable(_sentence(name, contents, error)) from error
-    if tokenizer.vocab_size == 0:
-        raise ModelUnavailable(f"The folder of {name} has no tokenizer.")
     return model, tokenizer
 
 

@@ -17,6 +17,7 @@ from engine.backends.transcript import Transcript
 from engine.decoding import memory
 from engine.decoding.choice import runner_for
 from engine.decoding.packing import Read
+from engine.decoding.stops import StepEnd
 from engine.errors import ScorerUnavailable
 from engine.scoring.protocol import Verdict
 from engine.tree import Node, Tree
@@ -46,13 +47,13 @@ def step_ends(transcript: Transcript, node: Node) -> Judged:
     path, own = transcript.path(node).ids, transcript.own_ids(node)
     first = len(path) - len(own)
     positions: list[int] = []
-    line = ""
+    step_end, is_open = StepEnd(transcript.profile.step_ends), False
     for i, piece in enumerate(transcript.pieces(node)):
-        line += piece
-        if line.strip() and any(end in line for end in transcript.profile.step_ends):
+        is_open = is_open or bool(piece.strip())
+        if step_end.push(piece):
             positions.append(first + i)
-            line = ""
-    if own and (line.strip() or not positions):
+            is_open = False
+    if own and (is_open or not positions):
         positions.append(len(path) - 1)
     return Judged(path, tuple(positions))
 

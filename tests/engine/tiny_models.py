@@ -13,9 +13,11 @@ torch.set_num_threads(1)
 hf.utils.logging.set_verbosity_error()
 
 CHAT_TEMPLATE = (
-    "{%- for m in messages -%}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{%- endfor -%}"
-    "{%- if add_generation_prompt -%}<|im_start|>assistant\n"
-    "{%- if enable_thinking is defined and not enable_thinking -%}<think>\n\n</think>\n\n{%- endif -%}"
+    "{%- for m in messages -%}<|im_start|>{{ m['role'] + '\\n' }}{{ m['content'] }}<|im_end|>{{ '\\n' }}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}<|im_start|>assistant{{ '\\n' }}"
+    "{%- if enable_thinking is defined and not enable_thinking -%}<think>{{ '\\n\\n' }}</think>{{ '\\n\\n' }}"
+    "{%- endif -%}"
     "{%- endif -%}"
 )
 WORDS = (

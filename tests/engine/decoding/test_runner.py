@@ -130,7 +130,8 @@ def test_a_row_has_the_same_bits_alone_and_in_company(threads: int):
     torch.set_num_threads(threads)
     try:
         alone, together = tree_runner("llama"), tree_runner("llama")
-        paths = [[*PROMPT, *range(100, 100 + i)] for i in range(12)]
+        lengths = (1, 2, 3, 5, 8, 40, 70, 130, 180, 200, 300, 400)
+        paths = [[*PROMPT, *((5 * i + length) % 300 for i in range(length))] for length in lengths]
         company: list[Row] = []
         for i, path in enumerate(paths):
             read = Read(f"run {i}", path)
