@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-START_WITHIN_SECONDS = 60
+START_WITHIN_SECONDS = 180  # promised within 10 on a machine of its own
 
 
 @dataclass(frozen=True, slots=True)

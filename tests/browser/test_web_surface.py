@@ -30,6 +30,11 @@ def ask(address: str, body: Any = None, headers: dict[str, str] | None = None) -
         return error.code, error.read().decode(errors="replace")
 
 
+def test_the_pages_own_files_are_served(slow_site: Site) -> None:
+    status, text = ask(f"{slow_site.address}/gradio_api/file={ROOT / 'static' / 'ponder.css'}")
+    assert status == 200 and text
+
+
 @pytest.mark.parametrize(
     "path", [SECRET, str(ROOT / "app" / "service.py"), "static/../../../../../etc/passwd"]
 )
