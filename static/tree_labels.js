@@ -8,6 +8,8 @@
   const CELL = 4; // px; the placement sees the picture through squares of this side
   const TAKEN = 200; // a cell that belongs to a node or another label
   const EDGE_LIMIT = 7; // edge cells an ordinary label may cover
+  const ALIEN = 1.5; // cost of a cell beside another node, where a label would be read as that node's
+  const CHIPS_FEW = 5; // beyond this many chips, each says a number only
   const ASCENT = 9; // px above the baseline, at 11.5 px type
   const LINE = 13; // px from one line to the next
 
@@ -61,14 +63,24 @@
       this.width = width;
       this.height = height;
       this.cells = new Uint8Array(this.columns * this.lines);
+      this.owners = new Uint16Array(this.columns * this.lines); // whose neighbourhood a cell is; 0 nobody's
     }
 
-    take(x, y, w, h) {
+    // A label here would be read as belonging to `owner`.
+    own(x, y, w, h, owner) {
+      this.each(x, y, w, h, (at) => (this.owners[at] = owner));
+    }
+
+    each(x, y, w, h, action) {
       const right = Math.min(this.columns - 1, Math.floor((x + w) / CELL));
       const low = Math.min(this.lines - 1, Math.floor((y + h) / CELL));
       for (let line = Math.max(0, Math.floor(y / CELL)); line <= low; line++) {
-        for (let column = Math.max(0, Math.floor(x / CELL)); column <= right; column++) this.cells[line * this.columns + column] = TAKEN;
+        for (let column = Math.max(0, Math.floor(x / CELL)); column <= right; column++) action(line * this.columns + column);
       }
+    }
+
+    take(x, y, w, h) {
+      this.each(x, y, w, h, (at) => (this.cells[at] = TAKEN));
     }
 
     dot(x, y, weight) {
@@ -80,18 +92,13 @@
     }
 
     // What a box there would cover: Infinity outside the picture or over something taken.
-    cost(x, y, w, h) {
+    cost(x, y, w, h, owner) {
       if (x < 2 || y < 2 || x + w > this.width - 2 || y + h > this.height - 2) return Infinity;
       let cost = 0;
-      const right = Math.floor((x + w) / CELL);
-      const low = Math.floor((y + h) / CELL);
-      for (let line = Math.floor(y / CELL); line <= low; line++) {
-        for (let column = Math.floor(x / CELL); column <= right; column++) {
-          const cell = this.cells[line * this.columns + column];
-          if (cell === TAKEN) return Infinity;
-          cost += cell;
-        }
-      }
+      this.each(x, y, w, h, (at) => {
+        if (this.cells[at] === TAKEN) cost = Infinity;
+        else cost += this.cells[at] + (this.owners[at] && this.owners[at] !== owner ? ALIEN : 0);
+      });
       return cost;
     }
   }
@@ -110,7 +117,7 @@
   // Places around a node at (0, 0), best first. Each is a list of lines, a line a list of parts.
   function places(item, text, score, measure) {
     const r = item.r;
-    const right = r + 6 + (item.mark ? 13 : 0);
+    const right = r + (item.mark ? 20 : 6);
     const list = [];
     const centred = (y, words, number) => {
       const parts = writing(0, y, words, number, measure);
@@ -131,7 +138,7 @@
         list.push(centred(above, text, score), centred(below, text, score));
         list.push([writing(right, 4, text, '', measure)]);
       }
-      list.push(centred(above, text, ''), centred(below, text, ''));
+      list.push(centred(above, text, ''), centred(below, text, ''), leftOf(above, text, score), leftOf(below, text, score));
       return list;
     }
     if (score) {
@@ -158,7 +165,8 @@
       const rows = wrapped(text, most, lines);
       const centre = block(rows, (width) => Math.max(-width / 2, 8 - item.px));
       list.push(moved(centre, item.r + 10 + ASCENT), moved(centre, -item.r - 9 - (rows.length - 1) * LINE));
-      const right = block(rows, (width) => Math.max(item.r + 2 - width, 8 - item.px));
+      const widest = Math.max(...rows.map(measure));
+      const right = block(rows, () => Math.max(item.r + 4 - widest, 8 - item.px));
       list.push(moved(right, item.r + 10 + ASCENT));
     }
     return list;
@@ -178,18 +186,23 @@
         ground.dot(x, y, curve.weight);
       }
     }
+    const owners = new Map();
     for (const item of items) {
-      const r = item.r + 2;
-      ground.take(item.px - r, item.py - r, 2 * r, 2 * r);
-      if (item.mark) ground.take(item.px + r, item.py - 6, 13, 12);
+      if (item.isChip) continue;
+      const { r } = item;
+      owners.set(item, owners.size + 1);
+      ground.take(item.px - r - 1, item.py - r - 1, 2 * r + 2, 2 * r + 2);
+      ground.own(item.px - 12, item.py - r - 2, r + 40, 2 * r + 4, owners.size);
+      if (item.mark) ground.take(item.px + r + 5, item.py - 5, 8, 10);
     }
     for (const box of reserved) ground.take(box.x, box.y, box.w, box.h);
 
     const labels = [];
+    const chips = items.filter((item) => item.isChip).length;
     for (const item of [...items].sort((a, b) => b.rank - a.rank)) {
       const isRoot = item.depth === 0;
       let options;
-      if (item.isChip) options = chipPlaces(item, measure);
+      if (item.isChip) options = chipPlaces(item, chips > CHIPS_FEW && !item.isOpen, measure);
       else if (isRoot) options = rootPlaces(item, measure, isAlone, width - item.px - 40);
       else {
         const full = caption(item.node);
@@ -199,7 +212,7 @@
         options = places(item, shorten(full, letters), score, measure);
         if (full.length > 12) options.push(...places(item, shorten(full, 11), score, measure));
       }
-      const isAsked = isSure(item);
+      const isAsked = item.isChip || isSure(item);
       let best = null;
       options.forEach((lines, choice) => {
         let cost = choice * 0.9 - (before.get(item.key) === choice ? 2.5 : 0);
@@ -209,7 +222,7 @@
           const x = parts[0].x;
           const y = parts[0].y - ASCENT;
           const w = widthOf(parts);
-          covered += ground.cost(item.px + x - 1, item.py + y, w + 2, LINE - 1);
+          covered += ground.cost(item.px + x - 1, item.py + y, w + 2, LINE - 2, owners.get(item) || 0);
           x0 = Math.min(x0, x); y0 = Math.min(y0, y); x1 = Math.max(x1, x + w); y1 = Math.max(y1, y + LINE);
         }
         cost += covered;
@@ -225,9 +238,11 @@
     return labels;
   }
 
-  function chipPlaces(item, measure) {
-    const words = item.isOpen ? [`fold ${item.count} ◂`, '◂'] : [`+${item.count} pruned ▸`, `+${item.count} ▸`, `+${item.count}`];
-    return words.map((text) => [[{ text, x: 2, y: 4, isSoft: true, w: measure(text) }]]);
+  function chipPlaces(item, isOneOfMany, measure) {
+    const short = item.isOpen ? '◂' : `+${item.count}`;
+    const long = item.isOpen ? `fold ${item.count} ◂` : `${short} pruned ▸`;
+    const words = isOneOfMany ? [short] : [long, short];
+    return words.map((text) => [[{ text, x: 5, y: 4, isSoft: true, w: measure(text) }]]);
   }
 
   ponder.treeLabels = { caption, scoreOf, shorten, pretty, place };

@@ -8,9 +8,11 @@
   const MANY = 300; // beyond this many nodes, no pruned node is shown unless asked for
   const SEEN_WHEN_FEW = 3; // pruned siblings shown in a small tree before the rest fold
 
+  const CHIP_OUT = 0.36; // columns between a node and the chip of what it folds
+
   // The height of an item in rows: a pruned leaf carries no label, a chip carries a short one.
   const heightOf = (item) => {
-    if (item.isChip) return 0.8;
+    if (item.isChip) return 0.7;
     return item.node.status === 'pruned' && !item.isKept && !item.kids.length ? 0.62 : 1;
   };
 
@@ -40,7 +42,9 @@
    */
   function visible(nodes, family, kept, opened, seen) {
     const make = (key, node, parent, extra) => {
-      const item = { key, id: node.id, node, parent, depth: parent ? parent.depth + 1 : 0, kids: [], ...extra };
+      const depth = parent ? parent.depth + 1 : 0;
+      const column = extra.isChip ? depth - 1 + CHIP_OUT : depth;
+      const item = { key, id: node.id, node, parent, depth, column, kids: [], ...extra };
       if (parent) parent.kids.push(item);
       return item;
     };
@@ -92,7 +96,7 @@
 
   /**
    * Lays out `nodes` (as RunLog gives them: index is id). Returns {items, byKey, rows, columns, signature};
-   * each item has `row` >= 0 and `depth`. `before`, an earlier layout of the same shape, is renewed in place.
+   * each item has `row` >= 0 and `column`. `before`, an earlier layout of the same shape, is renewed in place.
    */
   function layOut(nodes, { kept = new Set(), opened = new Set(), before = null } = {}) {
     if (!nodes.length) return { items: [], byKey: new Map(), rows: 0, columns: 0, signature: '' };

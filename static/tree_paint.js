@@ -36,7 +36,7 @@
       chip: read('chip', '#f1efea'),
       font: `${FONT_PX}px ${read('mono', 'ui-monospace, Menlo, "DejaVu Sans Mono", monospace')}`,
     };
-    theme.edge = mix(theme.line, theme.soft, 0.2);
+    theme.edge = mix(theme.line, theme.soft, 0.1);
     theme.faint = mix(theme.line, theme.soft, 0.45);
     theme.unscored = mix(theme.line, theme.soft, 0.6);
     theme.fills = VIRIDIS;
@@ -150,7 +150,7 @@
     const { theme } = scene;
     const { node, r } = item;
     const isRoot = item.depth === 0;
-    if (node.status === 'growing') {
+    if (node.status === 'growing' && !isRoot) {
       const swell = scene.isStill ? 0.5 : 0.5 + 0.5 * Math.sin((scene.now / 1000) * 2 * Math.PI * 0.7 + item.id * 0.6);
       context.globalAlpha = 0.34 - 0.2 * swell;
       context.fillStyle = theme.accent;
@@ -213,8 +213,8 @@
     context.lineJoin = 'round';
     for (const label of scene.labels) {
       const { item } = label;
-      if (item.isChip) {
-        context.fillStyle = item.isHovered || item.isCursor ? theme.line : theme.chip;
+      if (item.isChip && (item.isHovered || item.isCursor)) {
+        context.fillStyle = theme.chip;
         context.beginPath();
         context.roundRect(item.px + label.box.x - 6, item.py - 9, label.box.w + 12, 18, 9);
         context.fill();
@@ -228,8 +228,8 @@
       for (const part of label.parts) {
         const x = item.px + part.x;
         const y = item.py + part.y;
-        if (!item.isChip) {
-          context.strokeStyle = theme.bg;
+        if (!item.isChip || !item.isHovered) {
+          context.strokeStyle = item.isCursor && item.isChip ? theme.chip : theme.bg;
           context.lineWidth = 4;
           context.strokeText(part.text, x, y);
         }

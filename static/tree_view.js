@@ -9,15 +9,11 @@
 // tree_layout.js, what is written tree_labels.js, how it looks tree_paint.js. Nodes are RunLog's.
 (() => {
   const ponder = (window.ponder = window.ponder || {});
-  const TWEEN_MS = 160;
   const TWEEN_MOST = 800; // items; above, the picture jumps
   const LAYOUT_EVERY_MS = 100;
   const LIST_EVERY_MS = 500;
   const PULSE_EVERY_MS = 40;
   const DENSE = 300; // items in the picture; above, dots without labels
-  const ROW_MOST = 46; // px between rows when there is room
-  const COLUMN_MOST = 215; // px between columns when there is room
-  const ROW_READABLE = 26; // px between rows at which zooming in may end
   const POINT = matchMedia('(pointer: coarse)');
   const CALM = matchMedia('(prefers-reduced-motion: reduce)');
   const DARK = matchMedia('(prefers-color-scheme: dark)');
@@ -43,12 +39,7 @@
       this.cursor = null; // key of the item the keyboard is on
       this.hovered = null;
       this.opened = new Set(); // ids whose pruned children a person asked to see
-      this.layout = ponder.treeLayout.layOut([]);
-      this.places = { sx: 1, sy: 1, tx: 0, ty: 0 }; // px = tx + depth * sx, py = ty + row * sy
-      this.goal = this.places;
-      this.base = this.places; // the picture at scale 1 of the gestures
-      this.isAuto = true; // fit after every change, until a person zooms or drags
-      this.tween = null;
+      this.camera = new ponder.TreeCamera();
       this.labels = [];
       this.choices = new Map();
       this.widths = new Map();
@@ -59,6 +50,10 @@
       this.setTheme();
       this.measureStage();
       this.listen();
+    }
+
+    get layout() {
+      return this.camera.layout;
     }
 
     get isStill() {
@@ -85,9 +80,9 @@
 
     /** Shows the whole tree again, and follows its growth. */
     fit() {
-      this.isAuto = true;
+      this.camera.isAuto = true;
       this.goTo(this.fitted());
-      this.settleZoom();
+      this.settle();
     }
 
     /** Reads the page's colours anew. */
@@ -120,9 +115,7 @@
       this.ownList = list ? null : make('ul', '');
       if (this.ownList) this.stage.append(this.ownList);
       this.list = new ponder.TreeList(list || this.ownList, (key) => this.activate(this.itemOf(key)));
-      this.tip = make('div', 'tv-tip');
-      this.tip.hidden = true;
-      this.tip.setAttribute('aria-hidden', 'true'); // the list says the same
+      this.tip = new ponder.TreeTip(this.stage);
       this.buttons = make('div', 'tv-buttons');
       this.buttons.setAttribute('role', 'group');
       this.buttons.setAttribute('aria-label', 'Zoom');
@@ -137,7 +130,7 @@
       button('−', 'Zoom out', () => this.zoomBy(1 / 1.5));
       button('+', 'Zoom in', () => this.zoomBy(1.5));
       button('Fit', 'Fit the whole tree', () => this.fit());
-      this.stage.append(this.tip, this.buttons);
+      this.stage.append(this.buttons);
     }
 
     listen() {
@@ -149,10 +142,12 @@
         .filter((event) => this.isGesture(event))
         .on('zoom', (event) => event.sourceEvent && this.follow(event.transform));
       d3.select(this.canvas).call(this.zoom).on('dblclick.zoom', null);
-      this.last = d3.zoomIdentity;
       on(this.canvas, 'dblclick', () => this.fit());
-      on(this.canvas, 'click', (event) => {
+      on(this.canvas, 'mousedown', (event) => {
+        event.preventDefault(); // or the page takes the focus that the keys need
         this.focusList();
+      });
+      on(this.canvas, 'click', (event) => {
         const item = this.itemAt(event);
         if (item) this.activate(item);
       });
@@ -164,10 +159,8 @@
       this.resizing = new ResizeObserver(() => {
         if (!this.measureStage()) return;
         this.isFresh = false;
-        if (this.isAuto) {
-          this.goTo(this.fitted(), false);
-          this.settleZoom();
-        } else this.boundZoom();
+        if (this.camera.isAuto) this.goTo(this.fitted(), false);
+        this.settle();
         this.drawNow();
       });
       this.resizing.observe(this.stage);
@@ -180,7 +173,7 @@
     isGesture(event) {
       if (event.type === 'wheel') return true;
       if (event.button) return false;
-      if (event.type === 'touchstart') return !this.isAuto || event.touches.length > 1;
+      if (event.type === 'touchstart') return !this.camera.isAuto || event.touches.length > 1;
       return !event.ctrlKey;
     }
 
@@ -194,6 +187,7 @@
       const ratio = window.devicePixelRatio || 1;
       if (width === this.width && height === this.height && ratio === this.ratio) return false;
       Object.assign(this, { width, height, ratio });
+      this.camera.size = { width, height };
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       return true;
@@ -202,8 +196,7 @@
     startAfresh() {
       this.opened.clear();
       this.choices.clear();
-      this.isAuto = true;
-      this.settleZoom();
+      this.camera.isAuto = true;
       if (this.selected === null) this.cursor = null;
     }
 
@@ -225,9 +218,15 @@
       for (const node of this.nodes) if (node.status === 'selected') winning.add(node.id);
       const before = this.layout;
       const kept = new Set([...chosen, ...winning]);
-      this.layout = layOut(this.nodes, { kept, opened: this.opened, before });
+      const layout = layOut(this.nodes, { kept, opened: this.opened, before });
+      const isNew = layout !== before;
+      if (isNew) this.camera.take(layout);
       this.dress(winning, chosen);
-      if (this.layout !== before) this.place(before);
+      if (isNew) {
+        const isFirst = !before.items.length;
+        this.goTo(this.camera.isAuto || isFirst ? this.fitted() : this.camera.goal, !isFirst);
+        this.settle();
+      }
       this.isFresh = false;
       this.askFrame();
       if (!this.listTimer) this.listTimer = setTimeout(() => this.showList(), LIST_EVERY_MS);
@@ -241,15 +240,15 @@
       this.isGrowing = false;
       for (const item of this.layout.items) {
         if (item.isChip) {
-          item.rank = 5000;
+          item.rank = 1e5; // small, and the only way to what it folds
           item.score = null;
           continue;
         }
         const { node } = item;
         const visits = node.search?.visits || 0;
         item.score = item.depth ? (ponder.treeLabels.scoreOf(node, scorer)?.value ?? null) : null;
-        item.weight = 1 + 2.4 * (mostVisits > 1 && visits ? Math.sqrt(visits / mostVisits) : (item.score ?? 0.2));
-        if (mostVisits > 1 && !visits) item.weight = 1;
+        const share = mostVisits > 1 ? (visits / mostVisits) ** 0.7 : (item.score ?? 0.2) ** 2;
+        item.weight = 1 + 2.2 * share;
         item.isWinning = winning.has(node.id) && winning.size > 1;
         item.isChosen = chosen.has(node.id);
         item.isSelected = node.id === this.selected;
@@ -259,81 +258,23 @@
         item.rank = (item.isSelected ? 4e4 : 0) + (item.isWinning ? 2e4 : 0) + (item.depth ? 0 : 1e4)
           + (node.status === 'growing' ? 60 : 0) + 40 * (visits / mostVisits) + 20 * (item.score ?? 0)
           + (item.kids.length ? 5 : 10) - (isDropped ? 80 : 0) - item.depth;
-        if (node.status === 'growing') this.isGrowing = true;
+        if (node.status === 'growing' && item.depth) this.isGrowing = true;
       }
     }
 
-    // New places. What was there moves from where it is; what is new comes out of its parent.
-    place(before) {
-      for (const item of this.layout.items) {
-        const old = before.byKey.get(item.key);
-        item.x = old ? old.x : item.parent ? item.parent.x : item.depth;
-        item.y = old ? old.y : item.parent ? item.parent.y : item.row;
-      }
-      const goal = this.isAuto || !before.items.length ? this.fitted() : this.goal;
-      this.goTo(goal, before.items.length > 0);
-      if (this.isAuto) this.settleZoom();
-      else this.boundZoom();
-    }
-
-    // Moves items to their rows and the picture to `goal`, in a short tween where that is smooth.
     goTo(goal, isSmooth = true) {
-      this.goal = goal;
+      this.camera.goTo(goal, isSmooth && !this.isStill && this.layout.items.length <= TWEEN_MOST);
       this.isFresh = false;
-      const { items } = this.layout;
-      if (!isSmooth || this.isStill || items.length > TWEEN_MOST) {
-        this.tween = null;
-        this.places = goal;
-        for (const item of items) [item.x, item.y] = [item.depth, item.row];
-      } else {
-        for (const item of items) [item.fromX, item.fromY] = [item.x, item.y];
-        this.tween = { from: this.places, start: performance.now() };
-      }
       this.askFrame();
     }
 
-    advance(now) {
-      if (!this.tween) return;
-      const share = clamp((now - this.tween.start) / TWEEN_MS, 0, 1);
-      const eased = 1 - (1 - share) ** 3;
-      const between = (a, b) => a + (b - a) * eased;
-      for (const item of this.layout.items) {
-        item.x = between(item.fromX, item.depth);
-        item.y = between(item.fromY, item.row);
-      }
-      const { from } = this.tween;
-      const places = {};
-      for (const name of ['sx', 'sy', 'tx', 'ty']) places[name] = between(from[name], this.goal[name]);
-      this.places = places;
-      if (share === 1) {
-        this.places = this.goal;
-        this.tween = null;
-      }
-    }
-
-    // The whole tree in the picture, with room for the labels of its leaves.
     fitted() {
-      const { items, rows, columns } = this.layout;
-      const isNarrow = this.width < 520;
-      const left = columns ? (isNarrow ? 40 : 64) : isNarrow ? 24 : Math.max(40, this.width * 0.08);
-      const [top, bottom] = [28, this.buttonRoom() + 8];
-      const high = Math.max(40, this.height - top - bottom);
-      const sy = clamp(high / Math.max(rows, 1e-6), 0, ROW_MOST);
-      const whole = Math.max(60, this.width - left - 24);
-      let sx = Math.min(COLUMN_MOST, whole / Math.max(1, columns));
-      let widest = 24;
-      for (const item of items) {
-        if (item.kids.length || !item.depth || (sy < 15 && !item.isWinning) || items.length > DENSE) continue;
-        const room = this.roomFor(item);
-        sx = Math.min(sx, Math.max((this.width - left - room) / item.depth, (0.72 * whole) / columns));
-        if (item.depth === columns) widest = Math.max(widest, room);
-      }
-      const spare = Math.max(0, this.width - left - sx * columns - widest);
-      return { sx, sy, tx: left + Math.min(spare / 2, columns ? 90 : 0), ty: top + (high - sy * rows) / 2 };
+      return this.camera.fitted((item, sy) => this.roomFor(item, sy), this.buttonRoom() + 8);
     }
 
-    roomFor(item) {
-      if (item.isChip) return 84;
+    // px a leaf's label asks for; 0 where it will have none.
+    roomFor(item, sy) {
+      if (this.layout.items.length > DENSE || (sy < 14 && !item.isWinning)) return 0;
       const text = ponder.treeLabels.shorten(ponder.treeLabels.caption(item.node), this.letters());
       return this.measure(text) + (item.score === null ? 0 : 38) + (item.mark ? 13 : 0) + 26;
     }
@@ -357,72 +298,24 @@
       return width;
     }
 
-    // ---- zooming: rows and columns stretch at their own pace, type and dots keep their size
+    // ---- zooming
 
-    // How much columns stretch when rows stretch k-fold: they end readable together.
-    get pace() {
-      const rowsToGo = Math.log(Math.max(1.5, (ROW_READABLE * 2) / Math.max(1e-6, this.base.sy)));
-      const columnsToGo = Math.log(Math.max(1.5, (COLUMN_MOST * 1.6) / this.base.sx));
-      return clamp(columnsToGo / rowsToGo, 0.15, 1);
-    }
-
-    // Forgets the gestures so far: the picture as it is aimed at is scale 1 from here on.
-    settleZoom() {
-      this.base = this.goal;
-      this.last = d3.zoomIdentity;
-      this.canvas.__zoom = d3.zoomIdentity;
-      this.boundZoom();
-      this.canvas.classList.toggle('tv-free', !this.isAuto);
-    }
-
-    boundZoom() {
-      const fitted = this.fitted();
-      const least = Math.min(1, fitted.sy / this.base.sy, fitted.sx / this.base.sx);
-      const most = Math.max(2.5, (ROW_READABLE * 2) / Math.max(1e-6, this.base.sy));
-      this.zoom?.scaleExtent([least, most]);
-    }
-
-    // A gesture's step from the last transform to this one: a pan, or a stretch about its fixed point.
-    follow(now) {
-      const { last } = this;
-      if (this.isAuto) {
-        this.finishTween();
-        this.isAuto = false;
-        this.base = this.goal;
-        this.canvas.classList.add('tv-free');
+    // Tells d3.zoom how far it may go, and while nobody has zoomed, that this picture is scale 1.
+    settle() {
+      if (this.camera.isAuto) {
+        this.camera.settle();
+        this.canvas.__zoom = d3.zoomIdentity; // where d3.zoom keeps its transform
       }
-      const ratio = now.k / last.k;
-      const { sx, sy, tx, ty } = this.goal;
-      if (Math.abs(ratio - 1) < 1e-9) this.goal = { sx, sy, tx: tx + now.x - last.x, ty: ty + now.y - last.y };
-      else {
-        const x = (now.x - ratio * last.x) / (1 - ratio);
-        const y = (now.y - ratio * last.y) / (1 - ratio);
-        const slow = ratio ** this.pace;
-        this.goal = { sx: sx * slow, sy: sy * ratio, tx: x - (x - tx) * slow, ty: y - (y - ty) * ratio };
-      }
-      this.last = now;
-      this.hold();
-      this.places = this.goal;
+      this.zoom.scaleExtent(this.camera.extent(this.fitted()));
+      this.canvas.classList.toggle('tv-free', !this.camera.isAuto);
+    }
+
+    follow(transform) {
+      this.camera.follow(transform);
+      this.canvas.classList.add('tv-free');
       this.hover(null);
       this.isFresh = false;
       this.askFrame();
-    }
-
-    // Part of the tree stays in the picture however far it is dragged.
-    hold() {
-      const { sx, sy, tx, ty } = this.goal;
-      const { rows, columns } = this.layout;
-      this.goal = {
-        sx, sy,
-        tx: clamp(tx, 60 - sx * columns, this.width - 60),
-        ty: clamp(ty, 40 - sy * rows, this.height - 40),
-      };
-    }
-
-    finishTween() {
-      if (!this.tween) return;
-      this.tween.start = -Infinity;
-      this.advance(performance.now());
     }
 
     zoomBy(factor) {
@@ -436,21 +329,11 @@
       if (Math.abs(ratio - 1) < 1e-6) return;
       const next = d3.zoomIdentity.translate(x - (x - current.x) * ratio, y - (y - current.y) * ratio).scale(k);
       this.canvas.__zoom = next;
-      const from = this.places;
+      this.camera.finish();
+      const from = this.camera.now;
       this.follow(next);
-      this.places = from;
-      this.goTo(this.goal);
-    }
-
-    // Brings an item that the keyboard reached into the picture.
-    reveal(item) {
-      const { sx, sy, tx, ty } = this.goal;
-      const x = tx + item.depth * sx;
-      const y = ty + item.row * sy;
-      const dx = clamp(x, 40, this.width - 60) - x;
-      const dy = clamp(y, 30, this.height - 50) - y;
-      if (!dx && !dy) return;
-      this.goTo({ sx, sy, tx: tx + dx, ty: ty + dy });
+      this.camera.now = from;
+      this.goTo(this.camera.goal);
     }
 
     // ---- drawing
@@ -468,10 +351,10 @@
       this.frame = 0;
       if (!this.width || !this.height) return;
       if (window.devicePixelRatio !== this.ratio) this.measureStage();
-      const isMoving = Boolean(this.tween);
+      const isMoving = Boolean(this.camera.tween);
       if (!this.isFresh) this.label();
-      this.advance(now);
-      const { sx, sy, tx, ty } = this.places;
+      this.camera.advance(now);
+      const { sx, sy, tx, ty } = this.camera.now;
       for (const item of this.layout.items) {
         item.px = tx + item.x * sx;
         item.py = ty + item.y * sy;
@@ -498,10 +381,10 @@
     // Sizes and labels for where everything is going, so that labels travel with their nodes.
     label() {
       this.isFresh = true;
-      const { sx, sy, tx, ty } = this.goal;
+      const { sx, sy, tx, ty } = this.camera.goal;
       const seen = [];
       for (const item of this.layout.items) {
-        item.px = tx + item.depth * sx;
+        item.px = tx + item.column * sx;
         item.py = ty + item.row * sy;
         if (item.px > -20 && item.px < this.width + 20 && item.py > -20 && item.py < this.height + 20) seen.push(item);
       }
@@ -564,34 +447,12 @@
     hover(event) {
       const item = event ? this.itemAt(event) : null;
       const key = item ? item.key : null;
-      if (item && !item.isChip) this.showTip(item);
-      else this.tip.hidden = true;
+      if (item) this.tip.show(item, this.options.scorer, this.camera.size);
+      else this.tip.hide();
       if (key === this.hovered) return;
       this.hovered = key;
       this.canvas.classList.toggle('tv-over', Boolean(item));
       this.askFrame();
-    }
-
-    showTip(item) {
-      const { node } = item;
-      const { scoreOf, shorten, caption } = ponder.treeLabels;
-      const said = node.text.replace(/<\/?think>/g, ' ').trim();
-      const score = item.depth ? scoreOf(node, this.options.scorer) : null;
-      const facts = [];
-      if (score) facts.push(`${score.by.replaceAll('_', ' ')} ${score.value.toFixed(2)}`);
-      if (node.search?.visits) facts.push(`${node.search.visits} visit${node.search.visits === 1 ? '' : 's'}`);
-      if (node.tokens) facts.push(`${node.tokens} tokens`);
-      const state = ponder.treeList.STATES[node.status] || node.status;
-      const verdict = item.mark ? `, ${item.mark}` : '';
-      const lines = [make('div', 'tv-tip-text', shorten(said || caption(node) || node.kind, 260))];
-      if (facts.length) lines.push(make('div', 'tv-tip-facts', facts.join(' · ')));
-      if (item.depth) lines.push(make('div', 'tv-tip-state', `${state}${verdict}${node.reason ? `: ${shorten(node.reason, 120)}` : ''}`));
-      this.tip.replaceChildren(...lines);
-      this.tip.hidden = false;
-      const { offsetWidth: w, offsetHeight: h } = this.tip;
-      const isLow = item.py + 18 + h > this.height;
-      this.tip.style.left = `${clamp(item.px - 24, 8, Math.max(8, this.width - w - 8))}px`;
-      this.tip.style.top = `${isLow ? Math.max(4, item.py - h - 16) : item.py + 16}px`;
     }
 
     activate(item) {
@@ -613,7 +474,7 @@
     openOrFold(chip) {
       if (chip.isOpen) this.opened.delete(chip.id);
       else this.opened.add(chip.id);
-      this.tip.hidden = true;
+      this.tip.hide();
       this.layOutNow();
       if (!this.itemOf(this.cursor)) this.cursor = chip.id;
       this.showList();
@@ -641,7 +502,7 @@
       } else if (event.key === 'Enter' || event.key === ' ') this.activate(current);
       else if (event.key === 'Escape') {
         this.cursor = null;
-        this.tip.hidden = true;
+        this.tip.hide();
         this.choose(null);
       } else return;
       event.preventDefault();
@@ -663,7 +524,7 @@
       if (item.isChip) this.showList();
       else this.choose(item.id);
       const now = this.itemOf(item.key);
-      if (now) this.reveal(now);
+      if (now && this.camera.showing(now) !== this.camera.goal) this.goTo(this.camera.showing(now));
       this.askFrame();
     }
 
