@@ -161,7 +161,7 @@
       return [moved(block(rows, () => item.r + 12), 4 - ((rows.length - 1) * LINE) / 2)];
     }
     const list = [];
-    for (const [most, lines] of [[14, 2], [12, 3], [10, 2]]) {
+    for (const [most, lines] of [[14, 2], [12, 3]]) {
       const rows = wrapped(text, most, lines);
       const centre = block(rows, (width) => Math.max(-width / 2, 8 - item.px));
       list.push(moved(centre, item.r + 10 + ASCENT), moved(centre, -item.r - 9 - (rows.length - 1) * LINE));

@@ -97,6 +97,7 @@
       groups.get(key).push(item);
     }
     context.lineCap = 'round';
+    if (scene.isDense) context.globalAlpha = Math.max(0.3, Math.min(1, 500 / scene.items.length));
     for (const [key, members] of groups) {
       const isDashed = key === 'dashed';
       context.strokeStyle = isDashed ? theme.faint : theme.edge;
@@ -109,6 +110,7 @@
       }
     }
     context.setLineDash([]);
+    context.globalAlpha = 1;
     const strong = [
       [scene.items.filter((item) => item.parent && item.isChosen && !item.isWinning), theme.soft, 2],
       [scene.items.filter((item) => item.parent && item.isWinning), theme.accent, 3],

@@ -2,11 +2,12 @@
 //
 //   const view = new ponder.TreeView(canvas, {onSelect, list, reduceMotion});
 //   view.update(nodes, {scorer, answerNode, verdicts});   // as often as you like
+//   view.update([]);                                      // another run follows: forget folds and zoom
 //   view.select(id | null); view.fit(); view.setTheme(); view.destroy();
 //
 // The canvas fills its parent, which belongs to the view: it gets the buttons, the tooltip and, where no
-// `list` is given, the role="tree" list that has the keyboard's focus. Where things stand is
-// tree_layout.js, what is written tree_labels.js, how it looks tree_paint.js. Nodes are RunLog's.
+// `list` is given, the role="tree" list that has the keyboard's focus. Nodes are RunLog's. Load after
+// vendor/d3-bundle.min.js and tree_layout, _labels, _paint, _dress, _camera, _list, _tip, _keys (.js).
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const TWEEN_MOST = 800; // items; above, the picture jumps
@@ -143,17 +144,21 @@
         .on('zoom', (event) => event.sourceEvent && this.follow(event.transform));
       d3.select(this.canvas).call(this.zoom).on('dblclick.zoom', null);
       on(this.canvas, 'dblclick', () => this.fit());
-      on(this.canvas, 'mousedown', (event) => {
+      const takeFocus = (event) => {
         event.preventDefault(); // or the page takes the focus that the keys need
         this.focusList();
-      });
+      };
+      on(this.canvas, 'mousedown', takeFocus, { capture: true }); // d3.zoom lets no later listener hear it
       on(this.canvas, 'click', (event) => {
         const item = this.itemAt(event);
         if (item) this.activate(item);
       });
       on(this.canvas, 'pointermove', (event) => event.pointerType !== 'touch' && this.hover(event.buttons ? null : event));
       on(this.canvas, 'pointerleave', () => this.hover(null));
-      on(this.stage, 'keydown', (event) => this.onKey(event));
+      on(this.stage, 'keydown', (event) => ponder.treeKeys.press(this, event));
+      on(this.stage, 'pointerdown', () => this.stage.classList.add('tv-pointed')); // no focus ring for a pointer
+      on(this.stage, 'keydown', () => this.stage.classList.remove('tv-pointed'));
+      on(this.list.element, 'blur', () => this.stage.classList.remove('tv-pointed'));
       on(DARK, 'change', () => this.setTheme());
       on(CALM, 'change', () => this.askFrame());
       this.resizing = new ResizeObserver(() => {
@@ -221,7 +226,8 @@
       const layout = layOut(this.nodes, { kept, opened: this.opened, before });
       const isNew = layout !== before;
       if (isNew) this.camera.take(layout);
-      this.dress(winning, chosen);
+      const { scorer, verdicts } = this.options;
+      this.isGrowing = ponder.treeDress.dress(layout.items, { winning, chosen, selected: this.selected, scorer, verdicts });
       if (isNew) {
         const isFirst = !before.items.length;
         this.goTo(this.camera.isAuto || isFirst ? this.fitted() : this.camera.goal, !isFirst);
@@ -230,36 +236,6 @@
       this.isFresh = false;
       this.askFrame();
       if (!this.listTimer) this.listTimer = setTimeout(() => this.showList(), LIST_EVERY_MS);
-    }
-
-    // What each item is for the eye: its score, its weight, whether it is on a path that matters.
-    dress(winning, chosen) {
-      const { scorer, verdicts } = this.options;
-      let mostVisits = 1;
-      for (const { node, parent } of this.layout.items) if (parent) mostVisits = Math.max(mostVisits, node.search?.visits || 0);
-      this.isGrowing = false;
-      for (const item of this.layout.items) {
-        if (item.isChip) {
-          item.rank = 1e5; // small, and the only way to what it folds
-          item.score = null;
-          continue;
-        }
-        const { node } = item;
-        const visits = node.search?.visits || 0;
-        item.score = item.depth ? (ponder.treeLabels.scoreOf(node, scorer)?.value ?? null) : null;
-        const share = mostVisits > 1 ? (visits / mostVisits) ** 0.7 : (item.score ?? 0.2) ** 2;
-        item.weight = 1 + 2.2 * share;
-        item.isWinning = winning.has(node.id) && winning.size > 1;
-        item.isChosen = chosen.has(node.id);
-        item.isSelected = node.id === this.selected;
-        const verdict = node.is_final ? verdicts?.get(node.id) : null;
-        item.mark = verdict === true ? 'right' : verdict === false ? 'wrong' : '';
-        const isDropped = ponder.treePaint.isHollow(node);
-        item.rank = (item.isSelected ? 4e4 : 0) + (item.isWinning ? 2e4 : 0) + (item.depth ? 0 : 1e4)
-          + (node.status === 'growing' ? 60 : 0) + 40 * (visits / mostVisits) + 20 * (item.score ?? 0)
-          + (item.kids.length ? 5 : 10) - (isDropped ? 80 : 0) - item.depth;
-        if (node.status === 'growing' && item.depth) this.isGrowing = true;
-      }
     }
 
     goTo(goal, isSmooth = true) {
@@ -389,7 +365,7 @@
         if (item.px > -20 && item.px < this.width + 20 && item.py > -20 && item.py < this.height + 20) seen.push(item);
       }
       this.isDense = seen.length > DENSE;
-      for (const item of this.layout.items) item.r = this.radius(item, sy);
+      for (const item of this.layout.items) item.r = ponder.treeDress.radius(item, sy, this.isDense);
       const isTold = (item) => item.isWinning || item.isSelected || item.depth === 0;
       const items = this.isDense ? seen.filter((item) => isTold(item) || (item.isChip && sy > 9)) : seen;
       const curves = [];
@@ -406,20 +382,12 @@
       this.choices = new Map(this.labels.map((label) => [label.key, label.choice]));
     }
 
-    radius(item, sy) {
-      if (item.isChip) return 2;
-      if (item.depth === 0) return this.isDense ? 6 : 8.5;
-      const least = this.isDense ? clamp(sy * 0.34, 1.2, 2.6) : 3;
-      if (item.isWinning || item.isSelected) return this.isDense ? 4.5 : clamp(sy * 0.42, 5, 7.5);
-      if (this.isDense) return least;
-      return item.node.status === 'pruned' && !item.kids.length ? clamp(sy * 0.26, 2.6, 5.5) : clamp(sy * 0.33, least, 6.8);
-    }
-
     // ---- pointing
 
     itemOf(key) {
       if (key === null || key === undefined) return null;
-      return this.layout.byKey.get(key) ?? this.layout.byKey.get(Number(key)) ?? null;
+      const { byKey } = this.layout; // ids of nodes are numbers, those of chips start with +
+      return byKey.get(/^\d+$/.test(key) ? Number(key) : key) ?? null;
     }
 
     itemAt(event) {
@@ -480,45 +448,15 @@
       this.showList();
     }
 
-    // ---- keys
+    // ---- the list that has the keyboard's focus
 
-    onKey(event) {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const isOnButton = event.target.closest('button');
-      const zooms = { '+': () => this.zoomBy(1.4), '=': () => this.zoomBy(1.4), '-': () => this.zoomBy(1 / 1.4), f: () => this.fit() };
-      const moves = {
-        ArrowLeft: (item) => item.parent,
-        ArrowRight: (item) => item.kids.find((kid) => kid.isWinning) || item.kids[Math.floor((item.kids.length - 1) / 2)],
-        ArrowUp: (item) => this.beside(item, -1),
-        ArrowDown: (item) => this.beside(item, 1),
-        Home: () => this.layout.items[0],
-      };
-      const current = this.itemOf(this.cursor) || this.itemOf(this.selected);
-      if (zooms[event.key]) zooms[event.key]();
-      else if (isOnButton) return;
-      else if (moves[event.key]) {
-        const next = current ? moves[event.key](current) : this.layout.items[0];
-        if (next) this.moveTo(next);
-      } else if (event.key === 'Enter' || event.key === ' ') this.activate(current);
-      else if (event.key === 'Escape') {
-        this.cursor = null;
-        this.tip.hide();
-        this.choose(null);
-      } else return;
-      event.preventDefault();
+    clear() {
+      this.cursor = null;
+      this.tip.hide();
+      this.choose(null);
     }
 
-    // The next item up or down: a sibling, else the nearest in the same column.
-    beside(item, step) {
-      let best = null;
-      for (const other of this.layout.items) {
-        const away = (other.row - item.row) * step;
-        if (other.depth !== item.depth || away <= 0) continue;
-        if (!best || away < (best.row - item.row) * step) best = other;
-      }
-      return best;
-    }
-
+    // The keyboard goes to `item`: a node is selected on the way, a chip is not opened.
     moveTo(item) {
       this.cursor = item.key;
       if (item.isChip) this.showList();
