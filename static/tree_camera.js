@@ -5,8 +5,9 @@
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const TWEEN_MS = 160;
-  const ROW_MOST = 46; // px between rows when there is room
+  const ROW_MOST = 56; // px between rows when there is room
   const COLUMN_MOST = [215, 300, 250]; // px between columns when there is room; by columns, [0] for the rest
+  const COLUMN_LEAST = 84; // px between columns below which labels no longer take from them
   const ROW_READABLE = 26; // px between rows at which labels have room
   const COLUMN_READABLE = 340; // px between columns at the closest
   const SIDES = ['sx', 'sy', 'tx', 'ty'];
@@ -40,16 +41,22 @@
       const sy = clamp(high / Math.max(rows, 1e-6), 0, ROW_MOST);
       const whole = Math.max(60, width - left - 24);
       let sx = Math.min(COLUMN_MOST[columns] || COLUMN_MOST[0], whole / Math.max(1, columns));
+      const least = Math.min(COLUMN_LEAST, (0.72 * whole) / Math.max(1, columns));
       let widest = 24;
       for (const item of items) {
         if (item.kids.length || !item.depth || item.isChip) continue;
         const room = roomFor(item, sy);
         if (!room) continue;
-        sx = Math.min(sx, Math.max((width - left - room) / item.depth, (0.72 * whole) / columns));
+        sx = Math.min(sx, Math.max((width - left - room) / item.depth, least));
         if (item.depth === columns) widest = Math.max(widest, room);
       }
       const spare = Math.max(0, width - left - sx * columns - widest);
       return { sx, sy, tx: left + (columns ? Math.min(spare / 2, 150) : 0), ty: top + (high - sy * rows) / 2 };
+    }
+
+    /** Whether `fitted` differs from the picture aimed at by more than the eye should forgive. */
+    isOff(fitted) {
+      return Math.abs(fitted.sx - this.goal.sx) > 6 || Math.abs(fitted.tx - this.goal.tx) > 12;
     }
 
     /** Takes `layout`; items that were there move from where they are, new ones come out of their parent. */

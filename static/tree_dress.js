@@ -39,14 +39,14 @@
     return isGrowing;
   }
 
-  /** The half width of an item in px, where rows are `sy` px apart. */
-  function radius(item, sy, isDense) {
+  /** The half width of an item in px, where neighbours are `gap` px apart. */
+  function radius(item, gap, isDense) {
     if (item.isChip) return 2;
     if (item.depth === 0) return isDense ? 6 : 8.5;
-    if (item.isWinning || item.isSelected) return isDense ? 4.5 : clamp(sy * 0.42, 5, 7.5);
-    if (isDense) return clamp(sy * 0.34, 1.2, 2.6);
+    if (item.isWinning || item.isSelected) return isDense ? 4.5 : clamp(gap * 0.42, 5, 7.5);
+    if (isDense) return clamp(gap * 0.34, 1.2, 2.6);
     const isSpare = item.node.status === 'pruned' && !item.kids.length;
-    return isSpare ? clamp(sy * 0.26, 2.6, 5.5) : clamp(sy * 0.33, 3, 6.8);
+    return isSpare ? clamp(gap * 0.26, 2.6, 5.5) : clamp(gap * 0.33, 3, 6.8);
   }
 
   ponder.treeDress = { dress, radius };

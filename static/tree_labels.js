@@ -117,7 +117,7 @@
   // Places around a node at (0, 0), best first. Each is a list of lines, a line a list of parts.
   function places(item, text, score, measure) {
     const r = item.r;
-    const right = r + (item.mark ? 20 : 6);
+    const right = r + (item.mark ? 20 : item.node.status === 'growing' ? 10 : 6);
     const list = [];
     const centred = (y, words, number) => {
       const parts = writing(0, y, words, number, measure);

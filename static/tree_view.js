@@ -14,6 +14,7 @@
   const LAYOUT_EVERY_MS = 100;
   const LIST_EVERY_MS = 500;
   const PULSE_EVERY_MS = 40;
+  const GROWING_LETTERS = 20; // room kept for words still to come
   const DENSE = 300; // items in the picture; above, dots without labels
   const POINT = matchMedia('(pointer: coarse)');
   const CALM = matchMedia('(prefers-reduced-motion: reduce)');
@@ -232,6 +233,9 @@
         const isFirst = !before.items.length;
         this.goTo(this.camera.isAuto || isFirst ? this.fitted() : this.camera.goal, !isFirst);
         this.settle();
+      } else if (this.camera.isAuto && this.camera.isOff(this.fitted())) {
+        this.goTo(this.fitted()); // longer words ask for more room
+        this.settle();
       }
       this.isFresh = false;
       this.askFrame();
@@ -252,11 +256,12 @@
     roomFor(item, sy) {
       if (this.layout.items.length > DENSE || (sy < 14 && !item.isWinning)) return 0;
       const text = ponder.treeLabels.shorten(ponder.treeLabels.caption(item.node), this.letters());
-      return this.measure(text) + (item.score === null ? 0 : 38) + (item.mark ? 13 : 0) + 26;
+      const words = item.node.status === 'growing' ? Math.max(this.measure(text), this.measure('0') * GROWING_LETTERS) : this.measure(text);
+      return words + (item.score === null ? 0 : 38) + (item.mark ? 13 : 0) + 26;
     }
 
     letters() {
-      return this.width < 520 ? 16 : 26;
+      return this.width < 520 ? 18 : 26;
     }
 
     buttonRoom() {
@@ -365,7 +370,7 @@
         if (item.px > -20 && item.px < this.width + 20 && item.py > -20 && item.py < this.height + 20) seen.push(item);
       }
       this.isDense = seen.length > DENSE;
-      for (const item of this.layout.items) item.r = ponder.treeDress.radius(item, sy, this.isDense);
+      for (const item of this.layout.items) item.r = ponder.treeDress.radius(item, Math.min(sx, sy), this.isDense);
       const isTold = (item) => item.isWinning || item.isSelected || item.depth === 0;
       const items = this.isDense ? seen.filter((item) => isTold(item) || (item.isChip && sy > 9)) : seen;
       const curves = [];
