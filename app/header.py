@@ -6,13 +6,12 @@ import gradio as gr
 
 PAGES = {"Run": ".", "History": "history"}  # relative, so that the page works under a path of a proxy
 
-_LOGO = (
-    '<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">'
-    '<g stroke="var(--accent)" stroke-width="1.8" fill="none"><path d="M4 11h5M9 11l6-6M9 11l6 6M9 11h7"/></g>'
-    '<circle cx="4" cy="11" r="2.4" fill="var(--accent)"/><circle cx="16" cy="4.5" r="2.2" fill="var(--soft)"/>'
-    '<circle cx="17.5" cy="11" r="2.6" fill="var(--accent)"/><circle cx="16" cy="17.5" r="2.2" fill="var(--soft)"/>'
-    "</svg>"
-)
+_LOGO = """
+<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+  <g stroke="var(--accent)" stroke-width="1.8" fill="none"><path d="M4 11h5M9 11l6-6M9 11l6 6M9 11h7"/></g>
+  <g fill="var(--accent)"><circle cx="4" cy="11" r="2.4"/><circle cx="17.5" cy="11" r="2.6"/></g>
+  <g fill="var(--soft)"><circle cx="16" cy="4.5" r="2.2"/><circle cx="16" cy="17.5" r="2.2"/></g>
+</svg>"""
 
 
 def header(current: str) -> gr.HTML:
@@ -22,11 +21,12 @@ def header(current: str) -> gr.HTML:
         for name, address in PAGES.items()
     )
     return gr.HTML(
-        html_template=(
-            f'<header class="pd-header"><a class="pd-logo" href=".">{_LOGO}<span>Ponder</span></a>'
-            f'<nav aria-label="Pages">{links}</nav>'
-            '<button type="button" class="pd-theme" aria-label="Switch between light and dark">◐</button></header>'
-        ),
+        html_template=f"""
+            <header class="pd-header">
+              <a class="pd-logo" href=".">{_LOGO}<span>Ponder</span></a>
+              <nav aria-label="Pages">{links}</nav>
+              <button type="button" class="pd-theme" aria-label="Switch between light and dark">◐</button>
+            </header>""",
         js_on_load="""
             element.querySelector('.pd-theme').addEventListener('click', () => {
                 const dark = document.body.classList.toggle('dark');

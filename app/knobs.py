@@ -82,4 +82,4 @@ def control(parameter: Parameter) -> Component:
     step = 1 if parameter.type == "int" else 0.05
     if (high - low) / step > MAX_STOPS:
         return gr.Number(precision=0 if parameter.type == "int" else None, **shared)
-    return gr.Slider(low, high, step=step, **shared)
+    return gr.Slider(low, high, step=step, buttons=[], **shared)

@@ -7,7 +7,6 @@ the engine's own thread, so the page is up in seconds.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import gradio as gr
@@ -60,17 +59,10 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
     return pages
 
 
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    model: str | None = None,
-    service: Service | None = None,
-    *,
-    is_blocking: bool = True,
+def launch(
+    service: Service, host: str = "127.0.0.1", port: int = 7860, model: str | None = None
 ) -> gr.Blocks:
-    """Serve the pages on host:port until interrupted, or in the background when not blocking."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    service = service or Service()
+    """Serve the pages on host:port in the background. Raises OSError where the port is taken."""
     pages = build(service, model or DEFAULT_MODEL)
     gr.set_static_paths([STATIC])
     pages.queue(max_size=64, api_open=False, default_concurrency_limit=16)
@@ -79,7 +71,7 @@ def serve(
         server_port=port,
         theme=theme.gradio_theme(),
         css=theme.css_variables(),
-        css_paths=[STATIC / name for name in STYLES if (STATIC / name).exists()],
+        css_paths=[STATIC / name for name in STYLES],
         head=head(),
         ssr_mode=False,
         share=False,
@@ -92,21 +84,14 @@ def serve(
         quiet=True,
         prevent_thread_lock=True,
     )
-    if is_blocking:
-        print(f"Ponder is on http://{host}:{port}  (Ctrl+C stops it)", flush=True)
-        try:
-            pages.block_thread()
-        finally:
-            service.close()
     return pages
 
 
 def head() -> str:
-    """Script tags for our own files, each with a version so that an update is never mixed with an old file."""
+    """Script tags for our own files, each with a version, so that a browser never mixes old and new."""
     tags = [f"<script>{_THEME_SCRIPT}</script>"]
     for name in SCRIPTS:
         file = STATIC / name
-        if file.exists():
-            version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
-            tags.append(f'<script src="gradio_api/file={file.as_posix()}?v={version}"></script>')
+        version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+        tags.append(f'<script src="gradio_api/file={file.as_posix()}?v={version}"></script>')
     return "\n".join(tags)

@@ -29,7 +29,7 @@ MAX_EMPTY_REQUESTS = 10_000  # in a row; more means the strategy asks for nothin
 _request_ids = itertools.count(1)
 
 
-class StrategyBug(Exception):  # noqa: N818
+class StrategyBug(Exception):
     """A strategy asked for something that makes no sense; its run fails with the reason."""
 
 

@@ -27,7 +27,7 @@ class RunSpec:
     task: str | None = None
     expected: str | None = None
     seed: int = 0
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     owner: str = "local"
 
 

@@ -113,7 +113,9 @@ class Tree:
     change has been made.
     """
 
-    def __init__(self, question: str, problem: Problem | None = None, clock: Callable[[], float] | None = None):
+    def __init__(
+        self, question: str, problem: Problem | None = None, clock: Callable[[], float] | None = None
+    ):
         self.problem = problem
         self.nodes: list[Node] = []
         self.events: list[Event] = []

@@ -10,9 +10,17 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 
 def run(arguments: Namespace) -> int:
     """Serve until interrupted. Gradio's own environment variables are obeyed: hosting services set them."""
-    from app.server import serve
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app.server import launch
+    from app.service import Service
 
     host = arguments.host or os.environ.get("GRADIO_SERVER_NAME") or DEFAULT_HOST
     port = arguments.port or int(os.environ.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
-    serve(host=host, port=port, model=arguments.model)
+    service = Service()
+    try:
+        pages = launch(service, host=host, port=port, model=arguments.model)
+        print(f"Ponder is on http://{host}:{port}  (Ctrl+C stops it)", flush=True)
+        pages.block_thread()
+    finally:
+        service.close()
     return 0

@@ -77,10 +77,11 @@ def build(service: Service, model: str) -> None:
                     1, label="seed", info="The same seed and settings give the same tree.", precision=0
                 )
                 expected = gr.Textbox(
-                    "", label="expected answer", info="Optional, for a problem of your own: how ✓ is decided.",
+                    "", label="expected answer", info="Optional, for a problem of your own: decides ✓ or ✗.",
                 )  # fmt: skip
+                usable = [(facts.title, facts.name) for facts in catalogue.models() if facts.is_usable]
                 chosen_model = gr.Dropdown(
-                    [(facts.title, facts.name) for facts in catalogue.models() if facts.is_usable], value=model,
+                    usable, value=model,
                     label="model", allow_custom_value=True, elem_id="model",
                     info="A bundled model, a Hugging Face id in your cache, or a folder.",
                 )  # fmt: skip

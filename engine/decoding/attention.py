@@ -68,7 +68,7 @@ class Plan:
     shapes: dict[int, tuple[int, int, int]] | None = None  # layer -> heads, key and value dimension
 
 
-class NotServed(Exception):  # noqa: N818
+class NotServed(Exception):
     """The model asks of its attention what the tree does not do; the message says what."""
 
 

@@ -95,7 +95,7 @@ def find(name: str) -> ModelFacts:
     own = _own_folders()
     if name in own:
         return _from_folder(own[name], name, name, "folder")
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for a user there is not
+    path = Path(os.path.expanduser(name))
     if path.is_absolute() or name.startswith((".", "~")) or (len(name) < 256 and path.is_dir()):
         facts = _from_folder(path, name, path.name, "folder")
         if not facts.is_usable and facts.parameters == 0:

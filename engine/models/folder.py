@@ -30,7 +30,7 @@ class Contents:
 
 def inspect(folder: Path, name: str) -> Contents:
     """Read the folder. Raises ModelUnavailable if it holds no model in safetensors."""
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path raises for a name no folder can have
+    if not os.path.isdir(folder):
         raise ModelUnavailable(f"There is no folder {folder}, so {name} cannot be loaded.")
     config = _json(folder / "config.json", name)
     if config is None:

@@ -22,7 +22,8 @@ _ITEMS = (
     "stones tapes tickets tools toys trees tulips vases "
 )
 NAMES, ITEMS = _NAMES.split(), _ITEMS.split()
-_CONSONANTS = (*tuple("bcdfghjklmnprstvwz"), "br", "ch", "cl", "dr", "fr", "gr", "kr", "pl", "sh", "st", "th", "tr")
+_CLUSTERS = ("br", "ch", "cl", "dr", "fr", "gr", "kr", "pl", "sh", "st", "th", "tr")
+_CONSONANTS = (*"bcdfghjklmnprstvwz", *_CLUSTERS)
 _VOWELS = (*"aeiou", "ai", "ea", "ee", "ia", "oo", "ou")
 
 

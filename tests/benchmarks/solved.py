@@ -64,7 +64,10 @@ def main() -> None:
         params[name] = float(value) if value.replace(".", "").isdigit() else value
     for cell in asked.cells:
         started = time.perf_counter()
-        print(row(cell, solve(cell, asked.problems, asked.model, params), time.perf_counter() - started), flush=True)
+        print(
+            row(cell, solve(cell, asked.problems, asked.model, params), time.perf_counter() - started),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
