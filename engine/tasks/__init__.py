@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from engine.errors import BadInput, OutsideFamily
-from engine.tasks import arithmetic, countdown, story
+from engine.tasks import arithmetic, countdown, programs, story
 from engine.tasks.problem import Problem, Solution, Task
 
-FAMILIES: dict[str, Task] = {module.name: cast("Task", module) for module in (countdown, arithmetic, story)}
+FAMILIES: dict[str, Task] = {
+    module.name: cast("Task", module) for module in (countdown, arithmetic, story, programs)
+}
 
 MAX_PROBLEM_CHARACTERS = 20_000
 
