@@ -85,21 +85,22 @@ def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
         given = [rng.randint(1, LARGEST_NUMBER if rng.random() < 0.4 else 13) for _ in range(difficulty)]
         left: Numbers = tuple(sorted(given))
         steps: list[str] = []
-        while len(left) > 1:
+        while len(left) != 1:
             a, operator, b, value, left = rng.choice(list(_moves(left)))
             steps.append(_step(a, operator, b, value, left))
-        if 1 <= left[0] <= LARGEST_TARGET:
-            return _problem(given, left[0]), Solution(tuple(steps), str(left[0]))
+        (target,) = left
+        if 1 <= target <= LARGEST_TARGET:
+            return _problem(given, target), Solution(tuple(steps), str(target))
 
 
 def wander(problem: Problem, rng: random.Random) -> Solution:
     """Legal steps with no aim, from the problem's numbers to a single one."""
     left, _ = read(problem.text)
     steps: list[str] = []
-    while len(left) > 1:
+    while len(left) != 1:
         a, operator, b, value, left = rng.choice(list(_moves(left)))
         steps.append(_step(a, operator, b, value, left))
-    return Solution(tuple(steps), str(left[0]))
+    return Solution(tuple(steps), str(*left))
 
 
 def _step(a: int, operator: str, b: int, value: int, left: Numbers) -> str:
@@ -138,7 +139,7 @@ def reaches(left: Numbers, target: int) -> bool:
 def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Solution | None:
     left, target = read(problem.text)
     steps: list[str] = []
-    while len(left) > 1:
+    while len(left) != 1:
         moves = [move for move in _moves(left) if reaches(move[-1], target)]
         if not moves and not steps:
             return None
@@ -152,7 +153,7 @@ def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Sol
             after = tuple(sorted((*rest, claimed)))
         left = after
         steps.append(_step(a, operator, b, claimed, left))
-    return Solution(tuple(steps), str(left[0]))
+    return Solution(tuple(steps), str(*left))
 
 
 def extract(problem: Problem, turn_text: str) -> str | None:

@@ -86,14 +86,22 @@ class Task(Protocol):
         ...
 
 
+WAIT = "Wait"
+"""A line of thought after which the bundled models go through the whole solution again."""
+
+
 def split_turn(turn_text: str) -> tuple[list[str], str | None]:
     """The reasoning steps and the stated answer in what a bundled model said in one turn.
 
-    The answer is None while the thinking is still open. A turn without thinking is all answer.
+    After a line "Wait" the solution begins anew: only what follows the last one counts. The answer is None
+    while the thinking is still open. A turn without thinking is all answer.
     """
     thought, closed, answer = turn_text.partition("</think>")
-    steps = [line.strip() for line in thought.replace("<think>", "").splitlines()]
-    return [line for line in steps if line], answer.strip() if closed else None
+    lines = [line.strip() for line in thought.replace("<think>", "").splitlines()]
+    steps = [line for line in lines if line]
+    if WAIT in steps:
+        steps = steps[len(steps) - steps[::-1].index(WAIT) :]
+    return steps, answer.strip() if closed else None
 
 
 def lasting(verdicts: list[str | None]) -> list[bool]:

@@ -14,17 +14,22 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedTokenizerFast
 
 from engine.training.examples import Example
+from engine.training.tokenizer import PAD_ID
 
 IGNORED = -100  # labels that the loss skips
-POOL = 640  # examples sorted by length together
+POOL = 2048  # examples sorted by length together
 MAX_EXAMPLE_TOKENS = 512
-LENGTH_MULTIPLE = 8  # few different shapes: each one costs the kernels a set-up and memory of its own
+LENGTH_MULTIPLE = 16  # few different shapes: each one costs the kernels a set-up and memory of its own
+LEARNED_MULTIPLE = 512
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids (B, T), labels (B, T)
 
 
 class Batches(IterableDataset):
-    """An endless stream of batches of at most `tokens` padded tokens, starting at pool `start`."""
+    """An endless stream of batches of about `tokens` padded tokens, starting at pool `start`.
+
+    The number of rows follows from their length, so there are MAX_EXAMPLE_TOKENS / LENGTH_MULTIPLE shapes.
+    """
 
     def __init__(
         self,
@@ -50,13 +55,15 @@ class Batches(IterableDataset):
     def _pool(self, number: int) -> list[Batch]:
         rng = random.Random(f"{self.seed}:{number}")
         rows = [rows_of(self.tokenizer, self.example(rng)) for _ in range(POOL)]
-        rows = sorted((row for row in rows if len(row[0]) <= MAX_EXAMPLE_TOKENS), key=lambda row: len(row[0]))
-        batches, start = [], 0
-        for end in range(1, len(rows) + 1):
-            is_last = end == len(rows)
-            if is_last or (end + 1 - start) * (len(rows[end][0]) + LENGTH_MULTIPLE) > self.tokens:
-                batches.append(_pad(rows[start:end], self.tokenizer.pad_token_id or 0))
-                start = end
+        rows = sorted(
+            (row for row in rows if len(row[0]) <= MAX_EXAMPLE_TOKENS), key=lambda row: -len(row[0])
+        )
+        batches = []
+        while rows:
+            length = len(rows[0][0]) + -len(rows[0][0]) % LENGTH_MULTIPLE
+            count = max(1, self.tokens // length)
+            batches.append(_batch(rows[:count], count, length, PAD_ID))
+            rows = rows[count:]
         rng.shuffle(batches)
         return batches
 
@@ -74,12 +81,28 @@ def rows_of(tokenizer: PreTrainedTokenizerFast, example: Example) -> tuple[list[
     return ids, labels
 
 
-def _pad(rows: list[tuple[list[int], list[int]]], pad: int) -> Batch:
-    longest = max(len(ids) for ids, _ in rows)
-    longest += -longest % LENGTH_MULTIPLE
-    ids = torch.tensor([r + [pad] * (longest - len(r)) for r, _ in rows])
-    labels = torch.tensor([r + [IGNORED] * (longest - len(r)) for _, r in rows])
+def _batch(rows: list[tuple[list[int], list[int]]], count: int, length: int, pad: int) -> Batch:
+    """`count` rows of `length` tokens, padded on the right; the last rows of a pool may be all padding."""
+    ids = torch.full((count, length), pad)
+    labels = torch.full((count, length), IGNORED)
+    for row, (row_ids, row_labels) in enumerate(rows):
+        ids[row, : len(row_ids)] = torch.tensor(row_ids)
+        labels[row, : len(row_labels)] = torch.tensor(row_labels)
     return ids, labels
+
+
+def learned(labels: torch.Tensor, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The labelled positions of labels (B, T), states (B, T, hidden), as states (N, hidden), labels (N,).
+
+    N is rounded up with ignored labels, so that the product that follows has one of few shapes.
+    """
+    flat = labels.flatten()
+    places = (flat != IGNORED).nonzero()[:, 0]
+    rest = -len(places) % LEARNED_MULTIPLE
+    places = torch.nn.functional.pad(places, (0, rest))
+    targets = flat[places]
+    targets[len(targets) - rest :] = IGNORED
+    return states.flatten(0, 1)[places], targets
 
 
 def loader(batches: Batches) -> Iterator[tuple[int, Batch]]:

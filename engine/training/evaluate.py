@@ -6,6 +6,7 @@ Uses the library's own generation on purpose: it must not depend on the decoding
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -33,7 +34,7 @@ def held_out(task_name: str, difficulty: int, count: int, seed: int = 0) -> list
 
 @torch.inference_mode()
 def complete(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerFast,
     problems: list[Problem],
     *,
@@ -43,7 +44,7 @@ def complete(
     max_new_tokens: int = 320,
 ) -> list[list[str]]:
     """What the model says to each problem, `samples` times."""
-    prompts = [
+    prompts: list[Any] = [
         tokenizer.apply_chat_template(
             [{"role": "user", "content": problem.text}],
             add_generation_prompt=True, tokenize=False, enable_thinking=is_thinking,

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
+from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
-FAMILY_WEIGHTS = {"arithmetic": 27, "story": 33, "countdown": 40}
+FAMILY_WEIGHTS = {"arithmetic": 24, "story": 30, "countdown": 28, "programs": 18}
 DIFFICULTY_WEIGHTS = {
     "arithmetic": {1: 4, 2: 7, 3: 10, 4: 10, 5: 10, 6: 10, 7: 5, 8: 5},
     "story": {1: 4, 2: 10, 3: 14, 4: 12, 5: 10, 6: 7, 7: 4, 8: 3},
     "countdown": {3: 20, 4: 50, 5: 22, 6: 8},
+    "programs": {1: 27, 2: 48, 3: 22, 4: 3},
 }
 CRITIQUE, REWRITE, SELF_EVALUATION = (
     "Find the first wrong step.",
@@ -114,16 +116,13 @@ def direct(rng: random.Random) -> Example:
 
 
 def wait(rng: random.Random) -> Example:
-    """After "Wait", go back to the first wrong step and go on from there; or say the last step again."""
+    """After "Wait", go through it again: what was right as it was, what was wrong anew."""
     task, problem, solution = fresh(rng)
     first = flawed(task, problem, solution, rng) if rng.random() < 0.7 else solution
-    verdicts = task.check_steps(problem, list(first.steps))
-    wrong_at = next((i for i, verdict in enumerate(verdicts) if verdict), None)
-    redone = solution.steps[-1:] if wrong_at is None else solution.steps[wrong_at:]
     said = "".join(f"{step}\n" for step in first.steps)
     return [
-        Segment(f"{_question(problem)}{THINK}\n{said}Wait\n"),
-        Segment(_thought(Solution(redone, solution.answer)) + END, True),
+        Segment(f"{_question(problem)}{THINK}\n{said}{WAIT}\n"),
+        Segment(_thought(solution) + END, True),
     ]
 
 
@@ -163,6 +162,20 @@ def rewrite(rng: random.Random) -> Example:
     ]
 
 
+def repair(rng: random.Random) -> Example:
+    """After a checker's message, solve it again without the error."""
+    finding = NOTHING_WRONG
+    while finding == NOTHING_WRONG:
+        task, problem, solution = fresh(rng)
+        attempt = flawed(task, problem, solution, rng)
+        finding = critique_of(task, problem, list(attempt.steps))
+    said = f"{_question(problem)}{THINK}\n{_thought(attempt)}{END}"
+    return [
+        Segment(f"{said}{USER}{finding} {REWRITE}{END}{ASSISTANT}{THINK}\n"),
+        Segment(_thought(solution) + END, True),
+    ]
+
+
 def self_evaluation(rng: random.Random) -> Example:
     """Say whether what stands so far, whole or part, can still be right."""
     task, problem, solution = fresh(rng)
@@ -180,12 +193,13 @@ def self_evaluation(rng: random.Random) -> Example:
 
 
 FORMATS: dict[Callable[[random.Random], Example], int] = {
-    reason: 66,
-    direct: 9,
-    wait: 4,
+    reason: 64,
+    direct: 8,
+    wait: 5,
     critique: 8,
-    rewrite: 7,
-    self_evaluation: 6,
+    rewrite: 5,
+    repair: 5,
+    self_evaluation: 5,
 }
 
 

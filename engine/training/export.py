@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
@@ -31,7 +30,7 @@ def export_reward(
 
 def _export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, work: Path, folder: Path) -> Path:
     model.config.ponder_profile = "bundled"
-    half = model.to(torch.float16)
+    half = model.half()
     half.set_attn_implementation("sdpa")
     half.save_pretrained(folder, safe_serialization=True)
     tokenizer.padding_side = "right"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from torch.nn.functional import cross_entropy
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from engine.training import tokenizer as tokenizers
-from engine.training.batches import Batch, Batches, loader
+from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import write_policy_card
 from engine.training.evaluate import accuracy, solved
 from engine.training.examples import example
@@ -51,28 +52,26 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
             intermediate_size=recipe.inner,
             max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizers.PAD_ID,
+            eos_token_id=tokenizers.END_ID,
             bos_token_id=None,
         )
     )
 
 
 def next_token_loss(model, batch: Batch) -> torch.Tensor:
-    """Mean cross-entropy over the learned tokens."""
+    """Mean cross-entropy over the learned tokens; logits are made only where something is learned."""
     ids, labels = batch
-    states = model.model(input_ids=ids).last_hidden_state[:, :-1]  # (B, T-1, hidden)
-    targets = labels[:, 1:]
-    is_learned = targets >= 0
-    logits = model.lm_head(states[is_learned])  # only where something is learned
-    return torch.nn.functional.cross_entropy(logits.float(), targets[is_learned])
+    states = model.model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, hidden)
+    chosen, targets = learned(labels[:, 1:], states[:, :-1])
+    return cross_entropy(model.lm_head(chosen).float(), targets, ignore_index=IGNORED)
 
 
-def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[LlamaForCausalLM, int], dict[str, float]]:
+def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[PreTrainedModel, int], dict[str, float]]:
     """Accuracy by family and difficulty, at the first checkpoint after every few million tokens."""
     evaluated_at: int | None = None
 
-    def evaluate(model: LlamaForCausalLM, seen: int) -> dict[str, float]:
+    def evaluate(model: PreTrainedModel, seen: int) -> dict[str, float]:
         nonlocal evaluated_at
         if evaluated_at is None or seen - evaluated_at < EVALUATE_EVERY_TOKENS:
             evaluated_at = seen if evaluated_at is None else evaluated_at

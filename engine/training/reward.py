@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from engine.errors import BadInput
 from engine.tasks import FAMILIES, Problem, countdown
 from engine.tasks.problem import split_turn
-from engine.training.batches import Batch, Batches, loader
+from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import write_reward_card
 from engine.training.evaluate import complete
 from engine.training.examples import Example, flawed, fresh
@@ -85,9 +86,9 @@ def sample_policy(policy: Path, file: Path, count: int, seed: int = 5) -> list[d
 def verdict_loss(model, batch: Batch) -> torch.Tensor:
     """Mean cross-entropy over the positions that carry a verdict."""
     ids, labels = batch
-    states = model.model(input_ids=ids).last_hidden_state  # (B, T, hidden)
-    is_judged = labels >= 0
-    return torch.nn.functional.cross_entropy(model.score(states[is_judged]).float(), labels[is_judged])
+    states = model.model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, hidden)
+    chosen, verdicts = learned(labels, states)
+    return cross_entropy(model.score(chosen).float(), verdicts, ignore_index=IGNORED)
 
 
 def train_reward(

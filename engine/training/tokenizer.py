@@ -14,9 +14,12 @@ from transformers import PreTrainedTokenizerFast
 from engine.tasks import FAMILIES
 
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
+PAD_ID, END_ID = 0, 1  # the special tokens come first
 THINK, THINK_END = "<think>", "</think>"
 VOCABULARY = 1024
-PIECES = r" ?[A-Za-z]+| ?\d|\n| ?[^\sA-Za-z\d]|\s"  # a digit never joins its neighbours
+# A digit never joins its neighbours and is the same token wherever it stands, so that what is learned of a sum
+# holds in every place: the space goes with the word or sign beside it.
+PIECES = r" (?:[-+*/=%<>]|==) | \(left: |[A-Za-z]+ ?|[.,:;?!] ?|\d|\n| |[^\sA-Za-z\d]|\s"
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
@@ -32,7 +35,7 @@ CHAT_TEMPLATE = (
 EXTRA_TEXT = (
     "Find the first wrong step. Rewrite the solution. Is it right so far? yes no Wait Every step is right. "
     "Step 1 is wrong: There is no What is left is It ends at It should be It is not a step like "
-    "not known yet. must be worked out. does not need The answer should be "
+    "not known yet. must be worked out. does not need The answer should be It turns into, not "
 )
 
 

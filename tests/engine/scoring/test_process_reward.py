@@ -82,7 +82,7 @@ def test_scores_are_those_of_a_plain_forward_and_cost_is_what_is_read():
         assert sum(read) == sum(costs)
         for node, verdict in zip(batch, verdicts, strict=True):
             assert verdict.steps == pytest.approx(plain(served, node), abs=1e-5)
-            assert verdict.value == verdict.steps[-1]
+            assert verdict.steps and verdict.value == verdict.steps[-1]
     assert len(scorer.score(nodes[-1:])[0].steps or ()) == 3
     assert scorer.cost(nodes) == [0] * len(nodes)
     assert [verdict.tokens for verdict in scorer.score(nodes)] == [0] * len(nodes)

@@ -60,6 +60,7 @@ def test_about_one_problem_in_ten_is_held_out_and_always_the_same(name):
 def test_split_turn_tells_thinking_from_the_answer():
     assert split_turn("1 + 2 = 3\n3 + 4 = 7\n</think> 7") == (["1 + 2 = 3", "3 + 4 = 7"], "7")
     assert split_turn("1 + 2 = 3\n3 +") == (["1 + 2 = 3", "3 +"], None)
+    assert split_turn("1 + 2 = 4\nWait\n1 + 2 = 3\n</think> 3") == (["1 + 2 = 3"], "3")
 
 
 def test_lasting_never_recovers():
