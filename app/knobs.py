@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from engine.strategies import STRATEGIES, Parameter
+
+Control = gr.Slider | gr.Number | gr.Checkbox | gr.Dropdown
 
 MAX_STOPS = 200  # a slider with more places than this is a number field
 SCORER_TITLES = {
@@ -29,9 +30,9 @@ class Knobs:
     """The controls of every strategy; only the chosen strategy's group is visible."""
 
     groups: dict[str, gr.Group]
-    controls: dict[tuple[str, str], Component]  # by strategy and parameter
+    controls: dict[tuple[str, str], Control]  # by strategy and parameter
 
-    def all(self) -> list[Component]:
+    def all(self) -> list[Control]:
         """Every control, in a fixed order, as the inputs of a handler."""
         return list(self.controls.values())
 
@@ -55,7 +56,7 @@ class Knobs:
 def build(chosen: str) -> Knobs:
     """Lay out the controls of every strategy, `chosen`'s visible."""
     groups: dict[str, gr.Group] = {}
-    controls: dict[tuple[str, str], Component] = {}
+    controls: dict[tuple[str, str], Control] = {}
     for strategy in STRATEGIES.values():
         with gr.Group(visible=strategy.name == chosen, elem_classes="pd-knobs") as group:
             if not strategy.parameters:
@@ -66,7 +67,7 @@ def build(chosen: str) -> Knobs:
     return Knobs(groups, controls)
 
 
-def control(parameter: Parameter) -> Component:
+def control(parameter: Parameter) -> Control:
     """One parameter as a control with its meaning beside it."""
     shared: dict[str, Any] = {
         "label": parameter.name.replace("_", " "),

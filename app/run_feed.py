@@ -48,7 +48,15 @@ def reply(run: Run, cursor: int) -> str:
     following = cursor + len(events)
     head = _head(run)
     head["is_over"] = is_over and following >= len(run.tree.events)
-    return json.dumps({"events": [_plain(event) for event in events], "next": following, "run": head})
+    return as_json({"events": [_plain(event) for event in events], "next": following, "run": head})
+
+
+def as_json(value: Any) -> str:
+    """JSON that a browser can read: what Python would write as Infinity or NaN becomes null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 def _plain(event: Event) -> dict[str, Any]:
@@ -102,7 +110,7 @@ def _recorded() -> str:
 
 
 def record(run: Run) -> None:
-    """Keep a finished run as the one that first visitors see."""
+    """Keep a finished run as the one that first visitors see; app/recording.py makes one."""
     head = json.loads(reply(run, 0))
     head["run"]["environment"] = {}
     RECORDING.write_text(json.dumps(head, separators=(",", ":")))

@@ -6,25 +6,14 @@ the engine's own thread, so the page is up in seconds.
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import gradio as gr
+from gradio.components import Navbar
 
 from app import theme
 from app.pages import history, run
+from app.scripts import STATIC
 from app.service import Service
 
-ROOT = Path(__file__).resolve().parent.parent
-STATIC = ROOT / "static"
-SCRIPTS = (
-    "vendor/d3-bundle.min.js",
-    "run_log.js",
-    "tree_layout.js",
-    "tree_view.js",
-    "run_view.js",
-    "history_view.js",
-)
 STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css")
 DEFAULT_MODEL = "ponder-3m"
 
@@ -34,8 +23,9 @@ _THEME_SCRIPT = """
   try {
     const kept = localStorage.getItem('ponder-theme');
     const apply = () => kept && document.body.classList.toggle('dark', kept === 'dark');
-    document.addEventListener('DOMContentLoaded', apply);
+    apply(); // this script may come before or after what sets the system's theme
     window.addEventListener('load', apply);
+    setTimeout(apply, 0);
   } catch (_) {}
   const follow = (event) => { document.documentElement.dataset.live = event.detail.is_over ? '' : 'yes'; };
   window.addEventListener('ponder:run', follow);
@@ -51,10 +41,10 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
     with gr.Blocks(
         title="Ponder", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
     ) as pages:
-        gr.Navbar(visible=False)
+        Navbar(visible=False)
         run.build(service, model)
     with pages.route("History", "/history"):
-        gr.Navbar(visible=False)
+        Navbar(visible=False)
         history.build(service)
     return pages
 
@@ -72,7 +62,7 @@ def launch(
         theme=theme.gradio_theme(),
         css=theme.css_variables(),
         css_paths=[STATIC / name for name in STYLES],
-        head=head(),
+        head=f"<script>{_THEME_SCRIPT}</script>",
         ssr_mode=False,
         share=False,
         show_error=False,
@@ -85,13 +75,3 @@ def launch(
         prevent_thread_lock=True,
     )
     return pages
-
-
-def head() -> str:
-    """Script tags for our own files, each with a version, so that a browser never mixes old and new."""
-    tags = [f"<script>{_THEME_SCRIPT}</script>"]
-    for name in SCRIPTS:
-        file = STATIC / name
-        version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
-        tags.append(f'<script src="gradio_api/file={file.as_posix()}?v={version}"></script>')
-    return "\n".join(tags)

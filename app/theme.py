@@ -6,7 +6,8 @@ WCAG AA (4.5 : 1). Only fonts of the person's own system are used: the page asks
 
 from __future__ import annotations
 
-import gradio as gr
+from gradio.themes import Base
+from gradio.themes.utils import sizes
 
 LIGHT = {
     "bg": "#fbfaf8",
@@ -50,13 +51,13 @@ def css_variables() -> str:
     return "\n".join([block(":root", LIGHT | fonts), block(".dark", DARK)])
 
 
-def gradio_theme() -> gr.themes.Base:
+def gradio_theme() -> Base:
     """Gradio's components in our colours; the rest is in static/ponder.css."""
-    theme = gr.themes.Base(
+    theme = Base(
         font=[name.strip(' "') for name in SANS.split(",")],
         font_mono=[name.strip(' "') for name in MONO.split(",")],
-        text_size=gr.themes.sizes.text_sm,
-        radius_size=gr.themes.sizes.radius_md,
+        text_size=sizes.text_sm,
+        radius_size=sizes.radius_md,
     )
     both = {
         "body_background_fill": "bg",

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from app import scripts
 from app.header import header
 from app.service import Service
 from engine.errors import PonderError
@@ -48,6 +49,7 @@ def build(service: Service) -> None:
             "window.ponder.mountHistory(element, JSON.parse(props.value),"
             " (asked) => server.listing(asked), (asked) => server.change(asked));"
         ),
+        head=scripts.tags(scripts.HISTORY),
         server_functions=[listing, change],
         apply_default_css=False,
         elem_id="history",
