@@ -1,6 +1,6 @@
 // The tree of a run as a person sees and handles it: grows, zooms, pans, selects.
 //
-//   const view = new ponder.TreeView(canvas, {onSelect, list, reduceMotion});
+//   const view = new ponder.TreeView(canvas, {onSelect, list, reduceMotion, corner});   // corner: px kept free, bottom left
 //   view.update(nodes, {scorer, answerNode, verdicts});   // as often as you like
 //   view.update([]);                                      // another run follows: forget folds and zoom
 //   view.select(id | null); view.fit(); view.setTheme(); view.destroy();
@@ -12,7 +12,7 @@
   const ponder = (window.ponder = window.ponder || {});
   const TWEEN_MOST = 800; // items; above, the picture jumps
   const LAYOUT_EVERY_MS = 100;
-  const LIST_EVERY_MS = 500;
+  const LIST_EVERY_MS = 250;
   const PULSE_EVERY_MS = 40;
   const GROWING_LETTERS = 20; // room kept for words still to come
   const DENSE = 300; // items in the picture; above, dots without labels
@@ -29,12 +29,13 @@
   };
 
   class TreeView {
-    constructor(canvas, { onSelect = () => {}, list = null, reduceMotion = null } = {}) {
+    constructor(canvas, { onSelect = () => {}, list = null, reduceMotion = null, corner = () => 0 } = {}) {
       this.canvas = canvas;
       this.context = canvas.getContext('2d');
       this.stage = canvas.parentElement;
       this.onSelect = onSelect;
       this.reduceMotion = reduceMotion;
+      this.corner = corner;
       this.nodes = [];
       this.options = { scorer: null, answerNode: null, verdicts: null };
       this.selected = null;
@@ -380,7 +381,7 @@
       const room = this.buttonRoom();
       this.labels = ponder.treeLabels.place({
         items, curves, width: this.width, height: this.height, measure: (text) => this.measure(text),
-        reserved: [{ x: this.width - 124, y: this.height - room, w: 124, h: room }],
+        reserved: [{ x: this.width - 124, y: this.height - room, w: 124, h: room }, { x: 0, y: this.height - room, w: this.corner(), h: room }],
         scorer: this.options.scorer, before: this.choices, letters: this.letters(), isSure: isTold,
         isAlone: this.layout.items.length === 1,
       });

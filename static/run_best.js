@@ -1,0 +1,67 @@
+// What leads at a moment: the candidates in their order, equal answers together, and the branch ahead.
+//
+// Knows scores and answers as the server gave them; judges nothing itself. Touches no document.
+(() => {
+  const ponder = (window.ponder = window.ponder || {});
+
+  const orderOf = (one, other) => (other.score ?? -1) - (one.score ?? -1) || one.node - other.node;
+
+  /**
+   * The answers finished by `moment`, best first: [{node, answer, score, is_correct, tokens, count, nodes}],
+   * a row for each distinct answer. Without a scorer, what was said most often comes first.
+   */
+  function ranked(candidates, moment, scorer) {
+    const groups = new Map();
+    for (const candidate of candidates) {
+      const node = moment.nodes[candidate.node];
+      if (!node || !node.is_final) continue;
+      const isScored = scorer && typeof node.scores[scorer] === 'number';
+      const own = { ...candidate, score: isScored ? candidate.score : null };
+      const key = candidate.answer === null ? `no answer ${candidate.node}` : `= ${candidate.answer}`;
+      const group = groups.get(key);
+      if (!group) groups.set(key, { ...own, count: 1, nodes: [own.node] });
+      else {
+        const { count, nodes } = group;
+        if (orderOf(own, group) < 0) Object.assign(group, own);
+        group.count = count + 1;
+        group.nodes = [...nodes, own.node];
+      }
+    }
+    const rows = [...groups.values()];
+    const isAnswered = (row) => (row.answer === null ? 1 : 0);
+    if (scorer) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || orderOf(a, b));
+    return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || b.count - a.count || a.node - b.node);
+  }
+
+  /** The node that leads: the answer, else the best candidate, else the branch with the best score. */
+  function leader(moment, rows, scorer) {
+    if (moment.answered !== null) return moment.answered;
+    if (rows.length) return rows[0].node;
+    const branch = growing(moment, scorer);
+    return branch === null ? null : branch;
+  }
+
+  /** The branch that is being written and hangs on the best score; null where nothing grows. */
+  function growing(moment, scorer) {
+    let best = null;
+    let highest = -Infinity;
+    for (let id = moment.nodes.length - 1; id > 0; id--) {
+      const node = moment.nodes[id];
+      if (node.status !== 'growing') continue;
+      const above = moment.nodes[node.parent];
+      const score = above && above.parent !== null ? (ponder.treeLabels.scoreOf(above, scorer)?.value ?? 0) : 0;
+      const value = score + (node.tokens ? 1e-3 : 0);
+      if (value > highest) [best, highest] = [id, value];
+    }
+    return best;
+  }
+
+  /** The nodes from below the question to `id`. */
+  function pathOf(nodes, id) {
+    const path = [];
+    for (let node = nodes[id]; node && node.parent !== null; node = nodes[node.parent]) path.unshift(node);
+    return path;
+  }
+
+  ponder.runBest = { ranked, leader, growing, pathOf };
+})();
