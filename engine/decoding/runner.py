@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 
 from engine.decoding.attention import NAME, Plan, Rows
+from engine.decoding.invariance import row_multiple
 from engine.decoding.key_values import KeyValueTree, Match
 from engine.decoding.packing import TOKENS_PER_FORWARD, NewTokens, Read, block_of, pack
 from engine.decoding.slots import Slots, rounded
@@ -74,8 +75,8 @@ class TreeRunner:
         self._shape = (2, layers, heads, head_dim)
         self._rows: list[Row] = []  # by slot
         self._keeps_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
-        # Row counts of a matrix product for which this machine gives each row the same bits in any company.
-        self._row_multiple = 1 if self._device.type != "cpu" else 4 if torch.get_num_threads() <= 2 else 16
+        weights = [tuple(p.shape) for p in model.parameters() if p.ndim == 2]
+        self._row_multiple = row_multiple(weights, model.dtype) if self._device.type == "cpu" else 1
 
     @property
     def bytes_per_token(self) -> int:

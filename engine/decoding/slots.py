@@ -13,9 +13,9 @@ from __future__ import annotations
 import torch
 
 # Lengths that keys and values are padded to for attention. PyTorch's CPU kernel sums over keys in blocks of
-# 512, and the products inside it in blocks whose size depends on the length (192 up to 384). Between these
+# 512, and the products inside it in blocks whose size depends on the length (from 192 on). Between these
 # lengths a row's sum is the same to the bit, so that it does not depend on the longest row beside it.
-LENGTHS = (64, 128, 192, 384, 512)
+LENGTHS = (64, 128, 192, 512)
 
 
 def rounded(length: int) -> int:

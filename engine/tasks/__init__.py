@@ -35,7 +35,12 @@ def identify(text: str, task: str | None = None) -> Problem:
         problem = family.parse(text)
         if problem is not None:
             return problem
-    examples = "; ".join(f"“{family.example}”" for family in FAMILIES.values())
+    examples = "; ".join(f"“{_first_line(family.example)}”" for family in FAMILIES.values())
     raise OutsideFamily(
         f"The bundled models know these kinds of problem only: {examples}. Choose another model for others."
     )
+
+
+def _first_line(text: str) -> str:
+    first, *rest = text.splitlines()
+    return f"{first} …" if rest else first

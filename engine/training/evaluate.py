@@ -17,6 +17,7 @@ CELLS = (
     ("arithmetic", 1), ("arithmetic", 3), ("arithmetic", 6),
     ("story", 1), ("story", 3), ("story", 5),
     ("countdown", 3), ("countdown", 4), ("countdown", 5),
+    ("programs", 1), ("programs", 2), ("programs", 3),
 )  # fmt: skip
 
 

@@ -33,11 +33,11 @@ class Recipe:
     shared_heads: int  # key-value heads
     inner: int
     tokens: int
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
     seed: int = 1
 
 
-RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=40_000_000)}
+RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=80_000_000)}
 
 
 def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:

@@ -17,9 +17,12 @@ PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
 PAD_ID, END_ID = 0, 1  # the special tokens come first
 THINK, THINK_END = "<think>", "</think>"
 VOCABULARY = 1024
-# A digit never joins its neighbours and is the same token wherever it stands, so that what is learned of a sum
-# holds in every place: the space goes with the word or sign beside it.
-PIECES = r" (?:[-+*/=%<>]|==) | \(left: |[A-Za-z]+ ?|[.,:;?!] ?|\d|\n| |[^\sA-Za-z\d]|\s"
+# A digit never joins its neighbours and is the same token wherever it stands, so that what is learned of a
+# sum holds in every place: a space goes with the sign that it surrounds, or with the word before it.
+PIECES = (
+    r" (?:->|==|[-+*/=%<>]) | \(left: |[A-Za-z]+(?: (?![-+*/=%<>(]))?|[.,:;?!] ?"
+    r"|\d|\n| |[^\sA-Za-z\d]|\s"
+)
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"

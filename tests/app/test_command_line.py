@@ -235,11 +235,11 @@ def test_strategies_lists_the_registry(capsys: pytest.CaptureFixture[str]) -> No
     found = {strategy["name"]: strategy for strategy in json.loads(capsys.readouterr().out)}
     assert found.keys() == STRATEGIES.keys()
     rollouts = next(knob for knob in found["mcts"]["parameters"] if knob["name"] == "rollouts")
-    assert (rollouts["type"], rollouts["default"], rollouts["minimum"]) == ("int", 32, 1)
+    assert (rollouts["type"], rollouts["default"], rollouts["minimum"]) == ("int", 64, 1)
     assert rollouts["meaning"]
     assert all(strategy["title"] and strategy["source"] for strategy in found.values())
     assert main(["strategies"]) == 0
-    assert "--set rollouts=32" in capsys.readouterr().out
+    assert "--set rollouts=64" in capsys.readouterr().out
 
 
 def test_models_says_what_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
