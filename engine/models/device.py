@@ -6,6 +6,8 @@ Knows the machine. Does not know models. torch is imported on first use, so that
 from __future__ import annotations
 
 import functools
+import os
+import platform
 from dataclasses import dataclass
 
 import psutil
@@ -40,3 +42,18 @@ def free_bytes(device: Device) -> int:
 
         return int(torch.cuda.mem_get_info()[0])
     return int(psutil.virtual_memory().available)
+
+
+def describe() -> str:
+    """The device in words: what it is, and what it computes in."""
+    import torch
+
+    device = pick()
+    if device.name == "cuda":
+        name = torch.cuda.get_device_name()
+        return f"{name}, {torch.cuda.mem_get_info()[1] / 1e9:.0f} GB, {device.dtype}"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    processor = f"{cores} {platform.machine()} cores"
+    if device.name == "mps":
+        return f"Apple GPU (MPS), {device.dtype}; {processor}"
+    return f"CPU, {processor}, {torch.backends.cpu.get_cpu_capability()}, {device.dtype}"

@@ -242,6 +242,27 @@ def test_strategies_lists_the_registry(capsys: pytest.CaptureFixture[str]) -> No
     assert "--set rollouts=64" in capsys.readouterr().out
 
 
+def test_doctor_says_what_works(capsys: pytest.CaptureFixture[str], data_folder: Path) -> None:
+    assert main(["doctor", "--json"]) == 0
+    found = {check["part"]: check for check in json.loads(capsys.readouterr().out)}
+    assert {"Python", "Device", "Memory", "Ponder 3M", "Comparing answers", "History"} <= found.keys()
+    assert all(check["found"] and check["verdict"] in ("works", "limited") for check in found.values())
+    assert str(data_folder) in found["History"]["found"]
+    assert main(["doctor"]) == 0
+    assert "✓" in capsys.readouterr().out
+
+
+def test_doctor_fails_where_history_cannot_be_opened(
+    capsys: pytest.CaptureFixture[str], data_folder: Path
+) -> None:
+    data_folder.mkdir()
+    (data_folder / "ponder.db").write_text("not a database at all")
+    assert main(["doctor", "--json"]) == 2
+    found = {check["part"]: check for check in json.loads(capsys.readouterr().out)}
+    assert found["History"]["verdict"] == "fails"
+    assert "not a sound SQLite database" in found["History"]["found"]
+
+
 def test_models_says_what_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     found = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
