@@ -7,6 +7,7 @@ know how any of it is drawn.
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,18 @@ def feed(service: Service, run_id: str, cursor: int) -> str:
 
 
 def reply(run: Run, cursor: int) -> str:
-    """The events of `run` from `cursor` on, and its head."""
+    """The events of `run` from `cursor` on, and its head.
+
+    While the run goes on, its head holds only the candidates that these events concern; the page keeps the
+    others. At the end it holds all.
+    """
     is_over = run.is_over  # read before the events, so that the last of them are never missed
     events = run.tree.events[cursor : cursor + MAX_EVENTS]
     following = cursor + len(events)
-    head = _head(run)
-    head["is_over"] = is_over and following >= len(run.tree.events)
+    is_last = is_over and following >= len(run.tree.events)
+    concerned = {event.node for event in events if event.kind in ("finished", "scored")}
+    head = _head(run, None if is_last else concerned)
+    head["is_over"] = is_last
     return as_json({"events": [_plain(event) for event in events], "next": following, "run": head})
 
 
@@ -63,7 +70,7 @@ def _plain(event: Event) -> dict[str, Any]:
     return {"seq": event.seq, "at_s": event.at_s, "kind": event.kind, "node": event.node, "data": event.data}
 
 
-def _head(run: Run) -> dict[str, Any]:
+def _head(run: Run, nodes: Container[int | None] | None) -> dict[str, Any]:
     record = run.record()
     del record["nodes"]
     strategy = STRATEGIES.get(run.spec.strategy)
@@ -71,12 +78,12 @@ def _head(run: Run) -> dict[str, Any]:
     record["strategy_title"] = strategy.title if strategy else run.spec.strategy
     record["scorer_title"] = SCORER_TITLES.get(scorer or "", scorer or "")
     record["queue_note"] = "Waiting for the model." if run.status == "queued" else ""
-    record["candidates"] = _candidates(run, scorer)
+    record["candidates"] = _candidates(run, scorer, nodes)
     return record
 
 
-def _candidates(run: Run, scorer: str | None) -> list[dict[str, Any]]:
-    """Every finished answer, with its score on the path and whether it is right."""
+def _candidates(run: Run, scorer: str | None, nodes: Container[int | None] | None) -> list[dict[str, Any]]:
+    """Every finished answer, with its score on the path and whether it is right; of `nodes` where given."""
     how = run.spec.params.get("aggregate", "last")
     return [
         {
@@ -87,6 +94,7 @@ def _candidates(run: Run, scorer: str | None) -> list[dict[str, Any]]:
             "tokens": sum(part.tokens for part in node.path()),
         }
         for node in selection.candidates(run.tree.root)
+        if nodes is None or node.id in nodes
     ]
 
 

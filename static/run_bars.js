@@ -42,7 +42,7 @@
         this.bar.replaceChildren();
         return;
       }
-      const parts = [...known.filter(([, value]) => value > 0), ['waiting', Math.max(0, total - busy)]];
+      const parts = [...known, ['waiting and the rest', total - busy]].filter(([, value]) => value / total >= 0.001);
       const words = parts.map(([name, value]) => `${name} ${percent(value / total)}`);
       if (usage.queue_seconds >= 0.05) words.push(`queued before for ${ponder.runWords.seconds(usage.queue_seconds)}`);
       if (words.join() === this.said) return;

@@ -2,6 +2,7 @@
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const { write, reveal, mark } = ponder;
+  const LONG = 24; // letters of an answer in large type
   const LETTER_PX = 7.3; // of the type of what is being written
   const TITLES = { unknown: 'Getting ready', lost: 'Nothing to show', queued: 'Getting ready', running: 'Thinking', failed: 'It failed' };
 
@@ -59,6 +60,7 @@
     showAnswer(text, verdict) {
       const { answer, verdict: sign } = this.parts;
       write(answer, text);
+      answer.classList.toggle('rv-long', text.length > LONG);
       mark(answer, 'title', text);
       mark(sign, 'data-verdict', verdict);
       reveal(sign, Boolean(verdict));

@@ -32,7 +32,7 @@
     show({ head, moment, focus, selected, verdicts, isAtEnd }) {
       const { parts } = this;
       const node = focus === null ? null : moment.nodes[focus];
-      write(parts.title, selected !== null ? 'Selected node' : head.is_over && isAtEnd ? 'Answer' : 'Best so far');
+      write(parts.title, selected !== null ? 'Selected node' : head.answer_node === focus && isAtEnd ? 'Answer' : 'Best so far');
       reveal(parts.empty, !node);
       reveal(parts.body, Boolean(node));
       const said = node ? `${head.id} ${node.id} ${node.version} ${verdicts.get(node.id)}` : '';

@@ -26,9 +26,8 @@
     }
 
     forget() {
-      this.log = new ponder.RunLog();
       this.head = null;
-      this.cursor = 0;
+      this.startAgain();
     }
 
     follow(run) {
@@ -84,6 +83,7 @@
 
     startAgain() {
       this.log = new ponder.RunLog();
+      this.candidates = new Map(); // by node; a reply of a running run tells only of those that changed
       this.cursor = 0;
     }
 
@@ -97,7 +97,8 @@
       }
       if (reply.run.is_over && !this.log.now.isEnded && !isSecondTry) return false;
       this.cursor = reply.next;
-      this.head = reply.run;
+      for (const candidate of reply.run.candidates) this.candidates.set(candidate.node, candidate);
+      this.head = { ...reply.run, candidates: [...this.candidates.values()] };
       return true;
     }
 

@@ -58,7 +58,8 @@
       const path = focus === null ? [] : ponder.runBest.pathOf(moment.nodes, focus);
       const { by, steps } = stepsOf(path, head.params.scorer);
       const some = steps.slice(-MOST);
-      const said = JSON.stringify([some.map((step) => [step.node, step.value.toFixed(3), step.text]), selected, head.is_over && isAtEnd]);
+      const isAnswer = head.answer_node === focus && isAtEnd;
+      const said = JSON.stringify([some.map((step) => [step.node, step.value.toFixed(3), step.text]), selected, isAnswer]);
       if (said === this.shown) return;
       this.shown = said;
       reveal(this.list, some.length > 0);
@@ -66,7 +67,7 @@
       const isTight = some.length > 9;
       this.list.classList.toggle('rv-tight', isTight);
       this.list.replaceChildren(...some.map((step, i) => this.column(step, first + i + 1, step.node === selected)));
-      const whose = selected !== null ? 'Of the path to the selected node' : head.is_over && isAtEnd ? 'Of the answer’s path' : 'Of the best path so far';
+      const whose = selected !== null ? 'Of the path to the selected node' : isAnswer ? 'Of the answer’s path' : 'Of the best path so far';
       write(this.words, some.length ? `${whose}: ${this.legend(by, path)}.` : 'The steps of a path appear here.');
     }
 

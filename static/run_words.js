@@ -65,8 +65,9 @@
 
   /** One or two sentences on how a run stands: what happened, what was kept, what to do next. */
   function statusSentence(head, moment, candidates) {
-    const kept = moment.nodes.length > 1 ? `${counted(moment.nodes.length, 'node')} ${moment.nodes.length === 1 ? 'is' : 'are'} kept` : 'nothing had grown yet';
     const isFound = candidates.some((candidate) => candidate.answer !== null);
+    const best = isFound && head.answer === null ? ', with the best answer so far' : '';
+    const kept = moment.nodes.length > 1 ? `${counted(moment.nodes.length, 'node')} are kept${best}` : 'nothing had grown yet';
     const reason = (head.status_reason || '').replace(/[.\s]*$/, '');
     switch (head.status) {
       case 'queued':
@@ -80,7 +81,7 @@
         return `${reason}. ${verdict}; ${kept}. A larger budget lets it finish.`;
       }
       case 'cancelled':
-        return `Stopped after ${seconds(moment.at_s)}; ${kept}${isFound ? ', with the best answer so far' : ''}. Press Run to start again.`;
+        return `Stopped after ${seconds(moment.at_s)}; ${kept}. Press Run to start again.`;
       case 'interrupted':
         return `${reason.split(';')[0]}; ${kept}. Press Run to do it again.`;
       case 'failed':
