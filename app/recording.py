@@ -4,7 +4,7 @@ Knows what makes a good first sight: the page's own first problem and strategy, 
 fits a screen. Does not know how it is shown. Make it anew, on an idle machine since its seconds are shown,
 whenever the models or the log of events change:
 
-    .venv/bin/python -c "from app import recording; print(recording.make())"
+    OMP_NUM_THREADS=1 .venv/bin/python -c "from app import recording; print(recording.make())"
 """
 
 from __future__ import annotations

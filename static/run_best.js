@@ -8,9 +8,9 @@
 
   /**
    * The answers finished by `moment`, best first: [{node, answer, score, is_correct, tokens, count, nodes}],
-   * a row for each distinct answer. Without a scorer, what was said most often comes first.
+   * a row for each distinct answer. Without a scorer the votes decide where there is a vote, else the latest.
    */
-  function ranked(candidates, moment, scorer) {
+  function ranked({ candidates, strategy, params: { scorer } }, moment) {
     const groups = new Map();
     for (const candidate of candidates) {
       const node = moment.nodes[candidate.node];
@@ -30,15 +30,20 @@
     const rows = [...groups.values()];
     const isAnswered = (row) => (row.answer === null ? 1 : 0);
     if (scorer) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || orderOf(a, b));
-    return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || b.count - a.count || a.node - b.node);
+    if (isVote(strategy)) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || b.count - a.count || a.node - b.node);
+    return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || Math.max(...b.nodes) - Math.max(...a.nodes));
+  }
+
+  /** Whether each candidate of this strategy has one vote. */
+  function isVote(strategy) {
+    return strategy === 'self_consistency';
   }
 
   /** The node that leads: the answer, else the best candidate, else the branch with the best score. */
   function leader(moment, rows, scorer) {
     if (moment.answered !== null) return moment.answered;
     if (rows.length) return rows[0].node;
-    const branch = growing(moment, scorer);
-    return branch === null ? null : branch;
+    return growing(moment, scorer);
   }
 
   /** The branch that is being written and hangs on the best score; null where nothing grows. */
@@ -63,5 +68,5 @@
     return path;
   }
 
-  ponder.runBest = { ranked, leader, growing, pathOf };
+  ponder.runBest = { ranked, isVote, leader, growing, pathOf };
 })();

@@ -5,6 +5,16 @@
   const FEW = 4; // rows before a person asks for all
   const MOST = 100;
 
+  // What speaks for a row: its score, or its share of the votes. `share` in [0, 1], null where nothing does.
+  function worth(row, head, all) {
+    if (!head.params.scorer && ponder.runBest.isVote(head.strategy)) {
+      const share = row.count / all;
+      return { share, number: `${Math.round(100 * share)} %`, words: `${row.count} of ${all} votes` };
+    }
+    if (row.score === null) return { share: null, number: '–', words: 'not scored' };
+    return { share: row.score, number: row.score.toFixed(2), words: `scored ${row.score.toFixed(2)}` };
+  }
+
   class Candidates {
     /** `onPick(id)`: a person wants to see that node. */
     constructor(find, onPick) {
@@ -60,10 +70,8 @@
       answer.title = answer.textContent;
       button.append(answer);
       button.append(make('span', 'rv-times', row.count > 1 ? `× ${row.count}` : ''));
-      const share = head.params.scorer ? row.score : row.count / all;
+      const { share, number, words } = worth(row, head, all);
       button.append(ponder.scoreBar(share));
-      const number = head.params.scorer ? (row.score === null ? '–' : row.score.toFixed(2)) : `${Math.round((100 * row.count) / all)} %`;
-      const words = head.params.scorer ? (row.score === null ? 'not scored' : `scored ${number}`) : `${row.count} of ${all} votes`;
       const value = make('span', 'rv-number', number);
       value.setAttribute('aria-label', words);
       value.setAttribute('role', 'img');

@@ -4,7 +4,10 @@
   const { write, reveal, mark } = ponder;
   const LONG = 24; // letters of an answer in large type
   const LETTER_PX = 7.3; // of the type of what is being written
-  const TITLES = { unknown: 'Getting ready', lost: 'Nothing to show', queued: 'Getting ready', running: 'Thinking', failed: 'It failed' };
+  const TITLES = { // where there is no answer
+    unknown: 'Getting ready', lost: 'Nothing to show', queued: 'Getting ready', running: 'Thinking', failed: 'It failed',
+    cancelled: 'Stopped', interrupted: 'Interrupted',
+  };
 
   /** What one branch has said from the question on: its last letters, on one line of `most`. */
   function lastWords(nodes, id, most) {
@@ -42,9 +45,9 @@
     }
 
     showBest(head, rows, isAtEnd) {
-      const isAnswered = head.is_over && isAtEnd && head.answer !== null;
-      const best = rows.find((row) => row.answer !== null);
-      if (isAnswered) this.showAnswer(ponder.runWords.answerText(head, head.answer, head.is_correct), ponder.runWords.verdictOf(head.is_correct));
+      const isOver = head.is_over && isAtEnd; // then only the run's own answer counts
+      const best = isOver ? null : rows.find((row) => row.answer !== null);
+      if (isOver && head.answer !== null) this.showAnswer(ponder.runWords.answerText(head, head.answer, head.is_correct), ponder.runWords.verdictOf(head.is_correct));
       else if (best) this.showAnswer(ponder.runWords.answerText(head, best.answer, best.is_correct), ponder.runWords.verdictOf(best.is_correct));
       else this.showAnswer(isAtEnd ? TITLES[head.status] || 'No answer' : 'Thinking', '');
     }

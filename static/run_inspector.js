@@ -41,12 +41,12 @@
       if (!node) return;
       const depth = depthOf(moment.nodes, node);
       const kind = KINDS[node.kind] || node.kind;
-      write(parts.kind, node.kind !== 'step' ? kind : node.is_final ? `Answer, after ${depth - 1 ? ponder.runWords.counted(depth - 1, 'step') : 'no step'}` : `Step ${depth}`);
+      write(parts.kind, node.kind !== 'step' ? kind : !node.is_final ? `Step ${depth}` : depth > 1 ? `Answer, after ${ponder.runWords.counted(depth - 1, 'step')}` : 'Answer');
       write(parts.state, (DONE[node.status] || node.status).toLowerCase());
       parts.state.dataset.status = node.status;
       reveal(parts.asked, Boolean(node.instruction));
       write(parts.asked, node.instruction ? `Asked: ${node.instruction}` : '');
-      write(parts.text, node.text.replace(/<\/?think>/g, ' ').trim() || '…');
+      write(parts.text, node.text.replace(/[ \t]*<\/?think>[ \t]*/g, '').trim() || '…');
       this.showAnswer(node, verdicts);
       parts.numbers.replaceChildren(...ponder.runScores.numbersOf(node).flatMap(numberRow));
       reveal(parts.numbers, parts.numbers.children.length > 0);

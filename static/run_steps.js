@@ -26,23 +26,22 @@
   }
 
   /**
-   * The steps of `path`: {by, steps: [{node, text, value, by}]}. `by` is a scorer's name, or "likelihood"
-   * where at most the answer was scored.
+   * The steps of `path`: {by, steps: [{node, text, value}]}, value null where a step was not scored. `by` is
+   * a scorer's name, or "likelihood" where at most the answer was scored.
    */
   function stepsOf(path, scorer) {
-    const scored = [];
+    const steps = [];
+    let by = null;
     for (const node of path) {
       const own = scorer ? node.step_scores[scorer] : null;
-      if (own && own.length) {
-        const lines = linesOf(node);
-        own.forEach((value, i) => scored.push({ node: node.id, text: lines[i] ?? lines[lines.length - 1] ?? node.kind, value, by: scorer }));
-        continue;
-      }
       const found = ponder.treeLabels.scoreOf(node, scorer);
-      if (found) scored.push({ node: node.id, text: ponder.treeLabels.caption(node), value: found.value, by: found.by });
+      if (own && own.length > 1) {
+        const lines = linesOf(node);
+        own.forEach((value, i) => steps.push({ node: node.id, text: lines[i] ?? lines[lines.length - 1] ?? node.kind, value }));
+      } else steps.push({ node: node.id, text: ponder.treeLabels.caption(node), value: found ? found.value : null });
+      if ((own && own.length > 1) || (found && !node.is_final)) by = by || scorer || found.by;
     }
-    if (scored.length > 1) return { by: scorer || scored[0].by, steps: scored };
-    return { by: 'likelihood', steps: path.flatMap(likelihoods) };
+    return by ? { by, steps } : { by: 'likelihood', steps: path.flatMap(likelihoods) };
   }
 
   class Steps {
@@ -59,7 +58,7 @@
       const { by, steps } = stepsOf(path, head.params.scorer);
       const some = steps.slice(-MOST);
       const isAnswer = head.answer_node === focus && isAtEnd;
-      const said = JSON.stringify([some.map((step) => [step.node, step.value.toFixed(3), step.text]), selected, isAnswer]);
+      const said = JSON.stringify([some.map((step) => [step.node, step.value, step.text]), selected, isAnswer]);
       if (said === this.shown) return;
       this.shown = said;
       reveal(this.list, some.length > 0);
@@ -80,15 +79,17 @@
     column(step, number, isSelected) {
       const item = make('li');
       const button = makeButton('rv-step', undefined, () => this.onPick(step.node));
-      const value = step.value.toFixed(2);
+      const value = step.value === null ? 'not scored' : step.value.toFixed(2);
       button.title = `${step.text}\n${value}`;
       button.setAttribute('aria-label', `Step ${number}, ${value}: ${step.text}`);
       if (isSelected) button.setAttribute('aria-current', 'true');
-      button.append(make('span', 'rv-step-value', value.replace(/^0/, '').replace(/^1\.00$/, '1')));
+      button.append(make('span', 'rv-step-value', step.value === null ? '–' : value.replace(/^0/, '').replace(/^1\.00$/, '1')));
       const well = make('span', 'rv-step-well');
-      const fill = make('i', `rv-shade-${ponder.scoreShade(step.value)}`);
-      fill.style.height = `${Math.max(3, 100 * Math.max(0, Math.min(1, step.value)))}%`;
-      well.append(fill);
+      if (step.value !== null) {
+        const fill = make('i', `rv-shade-${ponder.scoreShade(step.value)}`);
+        fill.style.height = `${Math.max(3, 100 * Math.max(0, Math.min(1, step.value)))}%`;
+        well.append(fill);
+      }
       button.append(well, make('span', 'rv-step-number', String(number)));
       item.append(button);
       return item;

@@ -15,7 +15,7 @@
   const CALM = matchMedia('(prefers-reduced-motion: reduce)');
   const NARROW = matchMedia('(max-width: 760px)');
   const NO_HEAD = Object.freeze({ // before the server has said how the run stands
-    id: '', status: 'unknown', status_reason: '', is_over: false, problem: '', strategy_title: '', model: '', task: null,
+    id: '', status: 'unknown', status_reason: '', is_over: false, problem: '', strategy: '', strategy_title: '', model: '', task: null,
     answer: null, is_correct: null, answer_node: null, queue_note: '', params: {}, budget: {}, candidates: [],
     usage: { generated_tokens: 0, discarded_tokens: 0, scorer_tokens: 0, seconds: 0, first_token_seconds: null, usd: 0 },
   });
@@ -177,7 +177,7 @@
     scene() {
       const { head, log, selected, verdicts } = this;
       const moment = this.index === null ? log.now : log.at(this.index);
-      const rows = ponder.runBest.ranked(head.candidates, moment, head.params.scorer);
+      const rows = ponder.runBest.ranked(head, moment);
       const leader = ponder.runBest.leader(moment, rows, head.params.scorer);
       return {
         head, log, moment, rows, selected, verdicts,

@@ -7,8 +7,10 @@
   const whole = (count) => Math.round(count).toLocaleString('en');
   const counted = (count, noun) => `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-  /** "0.09 s", "2.4 s", "3 min 5 s". */
+  /** "4 ms", "0.09 s", "2.4 s", "3 min 5 s". */
   function seconds(value) {
+    if (value < 0.0005) return '0 s';
+    if (value < 0.01) return `${Math.round(1000 * value)} ms`;
     if (value < 0.1) return `${value.toFixed(2)} s`;
     if (value < 99.95) return `${value.toFixed(1)} s`;
     const all = Math.round(value);
@@ -18,7 +20,8 @@
   /** Dollars with two digits that say something. */
   function dollars(value) {
     if (!value) return '$0';
-    const places = Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(Math.abs(value)))));
+    if (value < 1e-6) return '< $0.000001';
+    const places = Math.min(7, Math.max(2, 1 - Math.floor(Math.log10(Math.abs(value)))));
     return `$${value.toFixed(places)}`;
   }
 
@@ -54,7 +57,7 @@
     const found = whenFound(head, node, end_s);
     const verdict = head.answer === null ? 'none' : verdictOf(head.is_correct);
     if (verdict === 'right') return `Right. ${by} found it ${found}.`.replace(' .', '.');
-    if (verdict === 'unknown') return `${by} found it ${found}. What is right is not known here: give the expected answer under Advanced to have it checked.`;
+    if (verdict === 'unknown') return `${by} found it ${found}. Whether it is right is not known: give the expected answer under Advanced.`.replace(' .', '.');
     const isMissed = candidates.some((candidate) => candidate.is_correct);
     if (verdict === 'wrong' && isMissed) return 'Wrong, though a right answer is among the candidates: the scorer preferred another. Try another scorer, or vote.';
     if (verdict === 'wrong') return 'Wrong: the checker does not accept this answer. A larger budget or another seed may find one.';
@@ -66,7 +69,7 @@
   /** One or two sentences on how a run stands: what happened, what was kept, what to do next. */
   function statusSentence(head, moment, candidates) {
     const isFound = candidates.some((candidate) => candidate.answer !== null);
-    const best = isFound && head.answer === null ? ', with the best answer so far' : '';
+    const best = isFound && head.answer === null ? ', with the answers found until then' : '';
     const kept = moment.nodes.length > 1 ? `${counted(moment.nodes.length, 'node')} are kept${best}` : 'nothing had grown yet';
     const reason = (head.status_reason || '').replace(/[.\s]*$/, '');
     switch (head.status) {
@@ -85,7 +88,7 @@
       case 'interrupted':
         return `${reason.split(';')[0]}; ${kept}. Press Run to do it again.`;
       case 'failed':
-        return `It failed: ${reason}; ${kept}. Change what it names, then press Run again.`;
+        return `${reason}; ${kept}. Try another setting, or press Run again.`;
       case 'lost':
         return 'Choose a problem and press Run.';
       default:

@@ -203,7 +203,8 @@ def build(service: Service, model: str) -> None:
         own = spec.task is None
         return [
             spec.problem,
-            gr.skip() if own else spec.task,
+            hint(describe(spec.problem)),
+            spec.task if spec.task in FAMILY_LABELS else gr.skip(),
             spec.strategy,
             counted,
             shown_amount,
@@ -213,7 +214,7 @@ def build(service: Service, model: str) -> None:
             *controls.settings(spec.strategy, spec.params),
         ]
 
-    restored = [problem, family, strategy, unit, amount, seed, expected, chosen_model, *controls.all()]
+    restored = [problem, about, family, strategy, unit, amount, seed, expected, chosen_model, *controls.all()]
     gr.on(
         None, open_link, None, [view, *restored, problems], show_progress="hidden", api_visibility="private"
     ).then(buy, forecast_inputs, buys, **quiet)

@@ -113,7 +113,7 @@ def test_keys_walk_the_scrubber(finished: str, open_page: Callable[..., Any]) ->
         page.keyboard.press("ArrowRight")
     person.wait_until(page, lambda: person.node_count(page) > 1, "the first branches")
     said = slider.get_attribute("aria-valuetext") or ""
-    assert re.match(r"[\d.]+ s of [\d.]+ s · \d+ nodes · 0 pruned", said)
+    assert re.match(r"[\d.]+ m?s of [\d.]+ s · \d+ nodes · 0 pruned", said)
     page.keyboard.press("End")
     person.wait_until(page, lambda: slider.get_attribute("aria-valuetext") == at_end, "the end again")
 
@@ -277,6 +277,21 @@ def test_a_silent_server_is_named_and_asked_again(slow_site: Site, open_page: Ca
     alert.wait_for(state="hidden")
     person.wait_over(page)
     assert page.evaluate("ponder.runView.log.now.isEnded")
+
+
+def test_a_stopped_run_claims_no_answer(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    """What was found until then stands among the candidates; the run itself has not answered."""
+    page = open_page(slow_site.address)
+    person.wait_ready(page)
+    person.press_run(page)
+    person.wait_until(page, lambda: part(page, "candidates").locator("li").count() > 0, "an answer so far")
+    assert part(page, "verdict").is_visible()
+    page.locator("#stop").click()
+    person.wait_over(page)
+    assert part(page, "answer").inner_text() == "Stopped"
+    assert not part(page, "verdict").is_visible()
+    assert "kept" in part(page, "sentence").inner_text()
+    assert part(page, "candidates").locator("li").count() > 0
 
 
 @pytest.mark.parametrize("status", STATES)
