@@ -137,6 +137,7 @@ def test_live_can_be_paused_and_joined_again(slow_site: Site, open_page: Callabl
     person.wait_until(page, lambda: person.node_count(page) > 2, "some nodes")
     page.get_by_role("button", name="Pause").click()
     part(page, "to-now").wait_for()
+    person.wait_until(page, lambda: " of " in part(page, "moment").inner_text(), "the moment is held")
     paused = part(page, "moment").inner_text()
     held = paused.split(" of ")[0]
     person.wait_until(page, lambda: part(page, "moment").inner_text() != paused, "time goes on")
