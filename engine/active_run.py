@@ -107,12 +107,13 @@ class ActiveRun:
                 return None
         raise StrategyBug("it asks for nothing again and again")
 
-    def close(self) -> list[int]:
-        """Stop the strategy; returns the ids of requests still inside the backend."""
+    def close(self) -> None:
+        """Stop the strategy, and take back the branches that are still inside the backend."""
         self._search.close()
         self.is_done = True
         self.expand = self.score = None
-        return list(self.flying)
+        for request_id in list(self.flying):
+            self._withdraw(request_id)
 
     @property
     def answer_node(self) -> Node | None:
@@ -211,26 +212,21 @@ class ActiveRun:
         for request_id in sorted(self.flying, reverse=True):
             if len(self.flying) <= left:
                 break
-            self.backend.cancel(request_id)
-            self._cut(self.flying.pop(request_id), BUDGET_ENDED)
+            self._cut(self._withdraw(request_id), BUDGET_ENDED)
         self._settle()
 
     def receive(self, chunk: Chunk) -> None:
-        """Take what one decode step gave one of this run's branches."""
+        """Take what one of this run's branches has written."""
         branch = self.flying[chunk.request_id]
         tree, node = self.run.tree, branch.node
-        if chunk.pieces:
-            tree.append(node, chunk.pieces, chunk.logprobs)
-        self.ledger.charge(chunk)
-        self.unread_characters = 0  # whatever the prompt was, it has been read and counted now
-        branch.spent_tokens += len(chunk.pieces) + chunk.discarded_tokens
-        branch.confidences += chunk.confidences
+        self._take(branch, chunk)
         is_at_cap = branch.spent_tokens >= branch.cap
         if chunk.end is None and not is_at_cap:
             return
-        del self.flying[chunk.request_id]
         if chunk.end is None:
-            self.backend.cancel(chunk.request_id)
+            self._withdraw(chunk.request_id)
+        else:
+            del self.flying[chunk.request_id]
         if chunk.end in ("end", "stop"):
             self._finish(branch, chunk.is_final)
         elif chunk.end == "aborted":
@@ -243,6 +239,23 @@ class ActiveRun:
         else:
             self._finish(branch, False, f"Stopped at the limit of {branch.limit:,} tokens for one node.")
         self._settle()
+
+    def _take(self, branch: Branch, chunk: Chunk) -> None:
+        """Append what a chunk brings to its branch, and book it."""
+        if chunk.pieces:
+            self.run.tree.append(branch.node, chunk.pieces, chunk.logprobs)
+        self.ledger.charge(chunk)
+        self.unread_characters = 0  # whatever the prompt was, it has been read and counted now
+        branch.spent_tokens += len(chunk.pieces) + chunk.discarded_tokens
+        branch.confidences += chunk.confidences
+
+    def _withdraw(self, request_id: int) -> Branch:
+        """Take a branch out of the backend, with what it wrote until now."""
+        branch = self.flying.pop(request_id)
+        untold = self.backend.cancel(request_id)
+        if untold is not None:
+            self._take(branch, untold)
+        return branch
 
     def _finish(self, branch: Branch, is_final: bool, reason: str = "") -> None:
         assert self.expand is not None

@@ -301,14 +301,9 @@ class Scheduler:
             return
         seconds = time.perf_counter() - began
         self.decode_steps += 1
-        rows: dict[_Entry, int] = {}
-        for chunk in chunks:
-            if chunk.request_id in owners:
-                entry = owners[chunk.request_id]
-                rows[entry] = rows.get(entry, 0) + 1
-        for entry, count in rows.items():
+        for entry in dict.fromkeys(owners.values()):
             assert entry.active is not None
-            entry.active.ledger.charge_step(seconds * count / sum(rows.values()), seconds)
+            entry.active.ledger.charge_step(seconds * len(entry.active.flying) / len(owners), seconds)
         for chunk in chunks:
             entry = owners.get(chunk.request_id)
             if entry is not None and entry.active is not None and chunk.request_id in entry.active.flying:
@@ -369,8 +364,7 @@ class Scheduler:
         if entry in self._active:
             self._active.remove(entry)
         if active is not None:
-            for request_id in active.close():
-                active.backend.cancel(request_id)
+            active.close()
             active.backend.release(run.id)
             for scorer in self._models.scorers():
                 scorer.release(run.id)

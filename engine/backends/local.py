@@ -1,28 +1,30 @@
 """Text from a Hugging Face model in this process: every step is one forward for all rows of all runs.
 
-Knows requests, rows, admission between runs, and when a branch ends. Does not know how keys and values are
-kept or attended (engine.decoding), how conversations are rendered (engine.backends.transcript), or where a
-model comes from (engine.models).
+Knows requests, admission between runs, and when a branch ends. Does not know how keys and values are kept
+or attended (engine.decoding), how conversations are rendered (engine.backends.transcript), or where a model
+comes from (engine.models).
 """
 
 from __future__ import annotations
 
 import platform
+import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 import transformers
 
-from engine.backends.protocol import Chunk, EndReason, Generate, Profile
+from engine.backends.branches import Branch, parted
+from engine.backends.protocol import Chunk, Generate, Profile
 from engine.backends.transcript import Context, Transcript, end_ids
 from engine.decoding import memory
 from engine.decoding.choice import runner_for
 from engine.decoding.packing import Read
-from engine.decoding.runner import Row, TreeRunner
-from engine.decoding.sampler import Draw, Drawn, sample
+from engine.decoding.rows import Row
+from engine.decoding.runner import TreeRunner
+from engine.decoding.sampler import Drawn, Sampler
 from engine.decoding.stops import StepEnd, TextStream
 from engine.requests import STEP
 
@@ -30,30 +32,11 @@ MAX_ROWS = 256
 MAX_PLAIN_ROWS = 16
 KEY_VALUE_BYTES = 1 << 30
 EXPECTED_ROW_TOKENS = 512  # for the number of rows that fit beside the tree
-CONFIDENCE_WINDOW = 32  # tokens a branch's sliding confidence looks back over
+TELL_SECONDS = 0.03  # how long tokens may wait to be told together
 NOT_NUMBERS = "The model's output was not a number, so this branch ends."
 OUT_OF_MEMORY = "The device ran out of memory for this branch alone."
 CONTEXT_FULL = "The model's context is full."
-
-
-@dataclass(eq=False, slots=True)
-class _Branch:
-    """One admitted request."""
-
-    request: Generate
-    context: Context
-    limit: int  # tokens it may generate
-    text: TextStream
-    step_end: StepEnd
-    row: Row | None = None  # None until its path has been read
-    made: int = 0
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=CONFIDENCE_WINDOW))
-
-    def draw(self) -> Draw:
-        sampling, node = self.request.sampling, self.request.node
-        return Draw(
-            sampling.temperature, sampling.top_p, sampling.top_k, self.request.seed, node.id, self.made
-        )
+UNSURE = "Its confidence fell below the threshold."
 
 
 class LocalBackend:
@@ -80,13 +63,21 @@ class LocalBackend:
         self.transcript = Transcript(tokenizer, profile, end_ids(tokenizer, model))
         self.runner, self.why_plain = runner_for(model, key_value_bytes)
         self.max_rows = max_rows or self._default_rows(key_value_bytes)
-        self.forward_limit = self.max_rows  # rows in one forward; halved when the device is out of memory
         self._tokenizer = tokenizer
         self._model = model
         self._about = dict(about or {})
         self._context_tokens = context_tokens(model, tokenizer)
         self._waiting: OrderedDict[str, deque[Generate]] = OrderedDict()  # by run
-        self._branches: dict[int, _Branch] = {}  # admitted, by request id
+        self._paused: deque[Branch] = deque()  # lost their rows to a lack of memory
+        self._branches: dict[int, Branch] = {}  # admitted, by request id
+        self._of_row: dict[Row, list[Branch]] = {}
+        self._sampler: Sampler | None = None  # None once the branches or rows have changed
+        self._rows: list[Row] = []  # as they were arranged
+        self._order: list[Branch] = []  # of the sampler
+        self._next: torch.Tensor | None = None  # each row's next token, where no row has changed
+        self._until_limit = 0  # steps until some branch reaches its limit
+        self._notable: dict[int, bool] = {}  # by token, whether it can end a turn or a step
+        self._told_at = 0.0
 
     # ---- the protocol ----------------------------------------------------------------------------------
 
@@ -96,47 +87,39 @@ class LocalBackend:
 
     def step(self) -> list[Chunk]:
         chunks = self._admit()
-        branches = sorted(
-            self._branches.values(), key=lambda branch: -1 if branch.row is None else branch.row.slot
-        )
-        starting = [branch for branch in branches if branch.row is None]
-        decoding = branches[len(starting) :]
-        if not branches:
+        if not self._of_row:
             return chunks
-        reads, prompt_tokens = self._reads(starting)
-        rows = [branch.row for branch in decoding if branch.row is not None]
+        rows = self.runner.rows
+        if self._sampler is None or rows != self._rows:
+            self._arrange(rows)
         try:
-            logits, self.forward_limit = memory.forward(
-                self.runner, rows, list(dict.fromkeys(reads)), self.forward_limit
-            )
+            logits = self.runner.decode(self._fed())
         except (RuntimeError, MemoryError) as error:
             if not memory.is_out_of_memory(error):
                 raise
-            return [*chunks, self._give_up(branches)]
-        outputs = [logits] if rows else []
-        outputs += [read.outputs for read in reads if read.outputs is not None]
-        drawn = sample(
-            torch.cat(outputs) if len(outputs) > 1 else outputs[0], [b.draw() for b in decoding + starting]
-        )
-        for branch, one in zip(decoding, drawn, strict=False):
-            chunks.append(self._take(branch, one, None, 0))
-        for branch, one, read, tokens in zip(
-            starting, drawn[len(decoding) :], reads, prompt_tokens, strict=True
-        ):
-            chunks.append(self._take(branch, one, read, tokens))
-        # In the order of asking: which slots the rows lie in depends on what else decodes.
+            return chunks + self._make_room()
+        assert self._sampler is not None
+        drawn = self._sampler.sample(logits)
+        chunks += self._write(drawn)
+        if time.perf_counter() - self._told_at > TELL_SECONDS:
+            chunks += self._tell()
+        self.runner.trim()
+        # In the order of asking: how rows are arranged depends on what else decodes.
         return sorted(chunks, key=lambda chunk: chunk.request_id)
 
-    def cancel(self, request_id: int) -> None:
-        branch = self._branches.pop(request_id, None)
-        if branch is not None and branch.row is not None:
-            self.runner.close(branch.row, keep=False)
+    def cancel(self, request_id: int) -> Chunk | None:
+        branch = self._branches.get(request_id)
+        if branch is not None:
+            untold = branch.chunk(self.transcript.end_ids) if branch.is_untold else None
+            self._end(branch, keep=False)
+            return untold
         for run_id, waiting in list(self._waiting.items()):
             kept = deque(request for request in waiting if request.id != request_id)
             if kept:
                 self._waiting[run_id] = kept
             else:
                 del self._waiting[run_id]
+        return None
 
     def release(self, run_id: str) -> None:
         ids = [request.id for request in self._waiting.get(run_id, ())]
@@ -168,105 +151,224 @@ class LocalBackend:
             **self._about,
         }
 
-    # ---- one step --------------------------------------------------------------------------------------
+    # ---- admission -------------------------------------------------------------------------------------
 
     def _admit(self) -> list[Chunk]:
         """Fill free rows, one of each run in turn. Returns the ends of requests without room to write."""
         chunks: list[Chunk] = []
+        contexts: dict[tuple[str, int, str, bool | None], Context] = {}
+        starting: dict[tuple[str, tuple[int, ...]], list[Branch]] = {}
+        again: list[list[Branch]] = []
+        while self._paused and len(self._branches) < self.max_rows:
+            branch = self._paused.popleft()
+            self._branches[branch.request.id] = branch
+            again.append([branch])
         while self._waiting and len(self._branches) < self.max_rows:
             run_id, waiting = next(iter(self._waiting.items()))
             request = waiting.popleft()
             self._waiting.move_to_end(run_id)
             if not waiting:
                 del self._waiting[run_id]
-            context = self.transcript.before(request.node)
+            node = request.node
+            key = (run_id, node.parent.id if node.parent else -1, node.instruction, node.thinking)
+            if key not in contexts:
+                contexts[key] = self.transcript.before(node)
+            context = contexts[key]
             limit = request.sampling.max_tokens or self.profile.max_new_tokens
             limit = min(limit, self._context_tokens - len(context.ids))
             if limit < 1:
                 chunks.append(Chunk(request.id, end="length", reason=CONTEXT_FULL))
                 continue
             text = TextStream(self._tokenizer, context.ids)
-            branch = _Branch(request, context, limit, text, StepEnd(self.profile.step_ends))
+            branch = Branch(request, context, limit, text, StepEnd(self.profile.step_ends))
             self._branches[request.id] = branch
+            starting.setdefault((run_id, context.ids), []).append(branch)
+        return chunks + self._open([*again, *starting.values()])
+
+    def _open(self, starting: Sequence[list[Branch]]) -> list[Chunk]:
+        """Read what the new branches continue, and give those that continue the same a row together."""
+        if not starting:
+            return []
+        chunks: list[Chunk] = []
+        reads: list[Read] = []
+        for siblings in starting:
+            first = siblings[0]
+            ids, run_id = first.ids, first.request.run_id
+            first.prompt_tokens += first.context.unread_prompt_tokens(self.runner.match(run_id, ids).known)
+            if len(ids) > 1:
+                reads.append(Read(run_id, ids[:-1], wanted=(), shared=first.context.first_prompt_tokens))
+        try:
+            memory.read(self.runner, reads)
+            for siblings in starting:
+                first = siblings[0]
+                shared = first.context.first_prompt_tokens
+                row = self.runner.open(first.request.run_id, first.ids, shared)
+                self._of_row[row] = siblings
+                for branch in siblings:
+                    branch.row = row
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_out_of_memory(error):
+                raise
+            chunks = self._make_room()
+        self._sampler = None
         return chunks
 
-    def _reads(self, starting: list[_Branch]) -> tuple[list[Read], list[int]]:
-        """One reading for each branch, shared by those that start from the same path; its prompt tokens."""
-        reads: dict[tuple[str, tuple[int, ...]], Read] = {}
-        for_each: list[Read] = []
-        prompt_tokens: list[int] = []
-        for branch in starting:
-            run_id, ids = branch.request.run_id, branch.context.ids
-            is_first = (run_id, ids) not in reads
-            read = reads.setdefault((run_id, ids), Read(run_id, ids))
-            known = self.runner.match(run_id, ids).known
-            for_each.append(read)
-            prompt_tokens.append(branch.context.unread_prompt_tokens(known) if is_first else 0)
-        return for_each, prompt_tokens
+    # ---- one step --------------------------------------------------------------------------------------
 
-    def _take(self, branch: _Branch, drawn: Drawn, read: Read | None, prompt_tokens: int) -> Chunk:
-        """Append a drawn token to its branch; ends the branch if it ends it."""
-        request = branch.request
-        if drawn.is_bad:
+    def _arrange(self, rows: list[Row]) -> None:
+        """Who draws from which row, after either has changed."""
+        self._rows, self._order, draws = rows, [], []
+        for i, row in enumerate(rows):
+            for branch in self._of_row[row]:
+                self._order.append(branch)
+                draws.append(branch.draw(i))
+        self._sampler = Sampler(draws, self._model.device)
+        self._until_limit = min(branch.limit - len(branch.made) for branch in self._order)
+        self._next = None
+
+    def _fed(self) -> torch.Tensor:
+        """Each row's next token: the last of its path."""
+        if self._next is not None:
+            return self._next
+        firsts = [self._of_row[row][0] for row in self._rows]
+        last = [branch.made[-1] if branch.made else branch.context.ids[-1] for branch in firsts]
+        return torch.tensor(last, device=self._model.device)
+
+    def _write(self, drawn: Drawn) -> list[Chunk]:
+        """Append what was drawn; ends the branches that it ends, and parts siblings that drew differently."""
+        notable, write = self._notable, self.transcript.write
+        check: list[Branch] = []
+        self._until_limit -= 1
+        is_limit = self._until_limit <= 0
+        for branch, token, logprob, confidence in zip(
+            self._order, drawn.tokens, drawn.logprobs, drawn.confidences, strict=True
+        ):
+            branch.write(token, logprob, confidence)
+            write(branch.request.node, token)
+            if is_limit or notable.get(token, True) or branch.request.abort_below is not None:
+                check.append(branch)
+        chunks: list[Chunk] = []
+        for i in drawn.bad:
+            branch = self._order[i]
+            self._unwrite(branch)
+            chunks.append(branch.chunk(self.transcript.end_ids, "aborted", NOT_NUMBERS))
             self._end(branch, keep=False)
-            return Chunk(request.id, prompt_tokens=prompt_tokens, end="aborted", reason=NOT_NUMBERS)
-        self.transcript.write(request.node, drawn.token)
-        branch.made += 1
-        branch.recent.append(drawn.confidence)
-        if branch.row is not None:
-            branch.row.ids.append(drawn.token)
-        is_turn_end = drawn.token in self.transcript.end_ids
-        piece = "" if is_turn_end else branch.text.push(drawn.token)
-        is_step_end = branch.step_end.push(piece) and request.stop == STEP
-        end: EndReason | None = None
-        reason = ""
-        if is_turn_end:
-            end = "end"
-        elif is_step_end:
-            end = "stop"
-        elif self._is_unsure(branch):
-            end, reason = "aborted", "Its confidence fell below the threshold."
-        elif branch.made >= branch.limit:
-            end = "length"
-            reason = CONTEXT_FULL if branch.limit < (request.sampling.max_tokens or branch.limit + 1) else ""
-        elif read is not None and not self._open(branch, read, drawn.token):
-            end, reason = "aborted", OUT_OF_MEMORY
-        if end is not None:
-            piece += branch.text.flush()
-            self._end(branch, keep=end != "aborted")
-        return Chunk(
-            request.id, (piece,), (drawn.logprob,), (drawn.confidence,), prompt_tokens, 0, end, reason
-        )
+        going = [branch for branch in check if branch.request.id in self._branches]
+        chunks += [chunk for branch in going if (chunk := self._checked(branch)) is not None]
+        are_apart = all(len(siblings) == 1 for siblings in self._of_row.values())
+        if not are_apart:
+            self._part()
+        self._next = drawn.chosen if self._sampler is not None and are_apart else None
+        return chunks
 
-    def _is_unsure(self, branch: _Branch) -> bool:
-        """Whether the mean confidence of the last tokens has fallen below what the request asks."""
-        floor, recent = branch.request.abort_below, branch.recent
-        return floor is not None and len(recent) == CONFIDENCE_WINDOW and sum(recent) / len(recent) < floor
+    def _checked(self, branch: Branch) -> Chunk | None:
+        """The end of a branch whose last token may end it, None where it goes on."""
+        request, token = branch.request, branch.made[-1]
+        if token in self.transcript.end_ids:
+            return self._ended(branch, branch.chunk(self.transcript.end_ids, "end"))
+        if self._is_notable(token) and request.stop == STEP and branch.spell(self.transcript.end_ids):
+            return self._ended(branch, branch.chunk(self.transcript.end_ids, "stop"))
+        if branch.is_unsure():
+            chunk = branch.chunk(self.transcript.end_ids, "aborted", UNSURE)
+            self._end(branch, keep=False)
+            return chunk
+        if len(branch.made) >= branch.limit:
+            is_full = branch.limit < (request.sampling.max_tokens or branch.limit + 1)
+            chunk = branch.chunk(self.transcript.end_ids, "length", CONTEXT_FULL if is_full else "")
+            return self._ended(branch, chunk)
+        return None
 
-    def _open(self, branch: _Branch, read: Read, token: int) -> bool:
-        """Give the branch a row of its own; False when there is no memory for it."""
-        for _ in range(2):
+    def _is_notable(self, token: int) -> bool:
+        """Whether a token can end a turn, or its text the last character of a step's end."""
+        if token not in self._notable:
+            text = self._tokenizer.decode([token], skip_special_tokens=False)
+            last = {end[-1] for end in self.profile.step_ends}
+            self._notable[token] = token in self.transcript.end_ids or any(letter in text for letter in last)
+        return self._notable[token]
+
+    def _part(self) -> None:
+        """Give siblings that drew different tokens rows of their own."""
+        for row, siblings in list(self._of_row.items()):
+            if len(siblings) == 1:
+                continue
+            groups = parted(siblings, [branch.made[-1] for branch in siblings])
+            if len(groups) == 1:
+                continue
+            self._sampler = None
             try:
-                branch.row = self.runner.open(read, token)
-                return True
+                twins = self.runner.fork(row, len(groups) - 1)
             except (RuntimeError, MemoryError) as error:
                 if not memory.is_out_of_memory(error):
                     raise
-                # Fewer rows from now on; the ones that decode go on.
-                self.max_rows = max(1, min(self.max_rows, len(self._branches)) // 2)
-                memory.free(self.runner)
-        return False
+                self._pause([branch for group in groups[1:] for branch in group])
+                continue
+            for twin, group in zip([row, *twins], groups, strict=True):
+                self._of_row[twin] = group
+                for branch in group:
+                    branch.row = twin
 
-    def _end(self, branch: _Branch, *, keep: bool) -> None:
-        del self._branches[branch.request.id]
-        if branch.row is not None:
-            self.runner.close(branch.row, keep=keep)
+    def _tell(self) -> list[Chunk]:
+        """What the branches that go on have written since they were last told of."""
+        self._told_at = time.perf_counter()
+        return [b.chunk(self.transcript.end_ids) for b in self._branches.values() if b.is_untold]
 
-    def _give_up(self, branches: list[_Branch]) -> Chunk:
-        """One row alone was too much: end the longest, so that the others can go on."""
-        longest = max(branches, key=lambda branch: len(branch.context.ids) + branch.made)
-        self._end(longest, keep=False)
-        return Chunk(longest.request.id, end="aborted", reason=OUT_OF_MEMORY)
+    # ---- ends ------------------------------------------------------------------------------------------
+
+    def _ended(self, branch: Branch, chunk: Chunk) -> Chunk:
+        self._end(branch, keep=True)
+        return chunk
+
+    def _end(self, branch: Branch, *, keep: bool) -> None:
+        """Forget a branch; its row ends with the last branch that uses it."""
+        self._branches.pop(branch.request.id, None)
+        self._leave(branch, keep=keep)
+        if branch in self._paused:
+            self._paused.remove(branch)
+
+    def _leave(self, branch: Branch, *, keep: bool) -> None:
+        if branch.row is None:
+            return
+        self._sampler = None
+        siblings = self._of_row[branch.row]
+        siblings.remove(branch)
+        if not siblings:
+            del self._of_row[branch.row]
+            self.runner.close(branch.row, branch.ids if keep else None)
+        branch.row = None
+
+    def _unwrite(self, branch: Branch) -> None:
+        """Take back a last token that means nothing."""
+        branch.made.pop()
+        branch.logprobs.pop()
+        branch.confidences.pop()
+        self.transcript.unwrite(branch.request.node)
+
+    # ---- memory ----------------------------------------------------------------------------------------
+
+    def _make_room(self) -> list[Chunk]:
+        """The device is out of memory: decode half as many branches from now on; the others wait their turn.
+
+        One branch alone that is too much ends.
+        """
+        memory.free(self.runner)
+        branches = list(self._branches.values())
+        if len(branches) > 1:
+            self.max_rows = max(1, min(self.max_rows, len(branches)) // 2)
+            self._pause(branches[self.max_rows :])
+            self._pause([branch for branch in branches[: self.max_rows] if branch.row is None])
+            return []
+        (branch,) = branches
+        chunk = branch.chunk(self.transcript.end_ids, "aborted", OUT_OF_MEMORY)
+        self._end(branch, keep=False)
+        return [chunk]
+
+    def _pause(self, branches: Sequence[Branch]) -> None:
+        """Take branches off the device; they go on where they are, once there is room."""
+        for branch in branches:
+            self._branches.pop(branch.request.id, None)
+            self._leave(branch, keep=False)
+            self._paused.append(branch)
+        self._sampler = None
 
     def _default_rows(self, key_value_bytes: int) -> int:
         if not isinstance(self.runner, TreeRunner):

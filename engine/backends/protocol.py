@@ -47,7 +47,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one decode step gave one request: at most one token, and whether it ended.
+    """What one request has written since it was last told of, and whether it ended.
 
     `pieces`, `logprobs` (ln p under the untempered model distribution) and `confidences` (-mean ln p of the
     top 20 tokens) have one entry a new token. A token is counted even where its text is empty (the end
@@ -82,11 +82,17 @@ class Backend(Protocol):
         ...
 
     def step(self) -> list[Chunk]:
-        """Decode one token for every admitted row. Returns [] when nothing is queued."""
+        """Decode one token for every admitted row.
+
+        What is written may be told some steps later, several tokens together; an end is told at once.
+        """
         ...
 
-    def cancel(self, request_id: int) -> None:
-        """Forget a request at once, whether waiting or decoding. Unknown ids are ignored."""
+    def cancel(self, request_id: int) -> Chunk | None:
+        """Forget a request at once, whether waiting or decoding; what it wrote and was not told, if anything.
+
+        Unknown ids are ignored.
+        """
         ...
 
     def release(self, run_id: str) -> None:

@@ -28,6 +28,11 @@ class Context:
     def __add__(self, other: Context) -> Context:
         return Context(self.ids + other.ids, self.is_written + other.is_written)
 
+    @property
+    def first_prompt_tokens(self) -> int:
+        """Tokens before anything was written: the run's prompt."""
+        return self.is_written.index(True) if True in self.is_written else len(self.is_written)
+
     def unread_prompt_tokens(self, known: int) -> int:
         """Prompt tokens among those after the first `known`."""
         return self.is_written[known:].count(False)
@@ -77,6 +82,10 @@ class Transcript:
     def write(self, node: Node, token: int) -> None:
         """A token was generated for the node."""
         self._of(node).ids.setdefault(node.id, []).append(token)
+
+    def unwrite(self, node: Node) -> None:
+        """The node's last token meant nothing."""
+        self._of(node).ids[node.id].pop()
 
     def own_ids(self, node: Node) -> list[int]:
         """The ids of the node's own tokens, its end token too; from its text where they are not known."""

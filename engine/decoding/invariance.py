@@ -1,33 +1,70 @@
-"""How many rows a matrix product must have for each row's result not to depend on what else is in it.
+"""The shapes for which a row's result does not depend on what else is in the batch, found by trying.
 
-Knows weights' shapes and this machine's kernels, by trying them. Does not know models. A library picks its
-kernel by the number of rows, and two kernels may sum in different orders: then a tree would depend on what
-shares the batch. Products whose row count is a multiple of the number found here give each row the same bits
-alone, in company and at any place.
+Knows this machine's kernels. Does not know models. A library picks its kernel by the shapes it is given, and
+two kernels may sum in different orders: then a tree would depend, by the last bits of a logit, on what shares
+its steps. Products padded to the shapes found here give each row the same bits alone and in company. Where
+nothing smaller holds, the largest is taken.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import torch
 from torch.nn.functional import linear
 
+from engine.decoding.attention import partial
+
 MULTIPLES = (1, 4, 8, 16, 32, 64)
 MOST_ROWS = 256  # as many as a step decodes
-MOST_WEIGHTS = 1 << 24  # of a larger weight only the first columns are tried
+MOST_WEIGHTS = 1 << 22  # of a larger weight only the first rows are tried
+WHOLE_LENGTH = 512  # keys that the CPU's attention kernel sums in one go
+LENGTHS = tuple(range(64, WHOLE_LENGTH, 64))
 
 
 def row_multiple(shapes: Iterable[tuple[int, int]], dtype: torch.dtype) -> int:
-    """The least of MULTIPLES that holds for weights of all these shapes (out, in) on the CPU.
+    """The least of MULTIPLES that the row count of a product with weights of these shapes (out, in) needs."""
+    return max((_row_multiple(out, size, dtype, torch.get_num_threads()) for out, size in shapes), default=1)
 
-    The last one where none does: trees may then differ in company, by the last bits of a logit.
-    """
-    weights = [_random(min(out, MOST_WEIGHTS // size), size, dtype) for out, size in sorted(set(shapes))]
-    for multiple in MULTIPLES[:-1]:
-        if all(_is_invariant(weight, multiple) for weight in weights):
-            return multiple
-    return MULTIPLES[-1]
+
+@functools.cache
+def _row_multiple(out: int, size: int, dtype: torch.dtype, threads: int) -> int:
+    weight = _random(max(1, min(out, MOST_WEIGHTS // size)), size, dtype)
+    return _least(lambda rows: linear(rows, weight), size, dtype)
+
+
+@functools.cache
+def query_multiple(dim: int, dtype: torch.dtype, threads: int) -> int:
+    """The same for queries of head dimension `dim` that attend to a trunk."""
+    keys = _random(WHOLE_LENGTH + 100, dim, dtype)[None, None]
+    return _least(lambda rows: partial(rows[None, None], keys, keys, None, dim**-0.5)[0][0, 0], dim, dtype)
+
+
+@functools.cache
+def lengths(queries: int, dim: int, dtype: torch.dtype, threads: int) -> tuple[int, ...]:
+    """Numbers of keys, masked ones included, that give `queries` queries the same bits."""
+    query = _random(queries, dim, dtype)[None, None]
+    keys = _random(WHOLE_LENGTH, dim, dtype)[None, None]
+
+    def attended(own: int, length: int) -> torch.Tensor:
+        mask = torch.zeros(1, 1, 1, length, dtype=dtype)
+        mask[..., own:] = float("-inf")
+        out, lse = partial(query, keys[:, :, :length], keys[:, :, :length], mask, dim**-0.5)
+        return torch.cat([out.flatten().float(), lse.flatten().float()])
+
+    good: list[int] = []
+    for length in LENGTHS:
+        owns = (1, 7, length // 2, length - 3, length)
+        if all(torch.equal(attended(own, length), attended(own, WHOLE_LENGTH)) for own in owns):
+            good.append(length)
+    return (*good, WHOLE_LENGTH)
+
+
+def rounded(length: int, good: tuple[int, ...]) -> int:
+    """The least padded length that holds `length` keys: one of `good`, then multiples of the last."""
+    most = good[-1]
+    return next((some for some in good if some >= length), -(-length // most) * most)
 
 
 def _random(rows: int, columns: int, dtype: torch.dtype) -> torch.Tensor:
@@ -35,16 +72,21 @@ def _random(rows: int, columns: int, dtype: torch.dtype) -> torch.Tensor:
     return torch.randn(rows, columns, generator=generator).to(dtype)
 
 
-@torch.inference_mode()
-def _is_invariant(weight: torch.Tensor, multiple: int) -> bool:
-    rows = _random(MOST_ROWS, weight.shape[1], weight.dtype)
-    alone = linear(rows[:multiple], weight)[0]
-    count = multiple
-    while count <= MOST_ROWS:
-        together = rows[:count].clone()
-        places = sorted({0, multiple // 2, count // 2, count - 1})
-        together[places] = rows[0]
-        if not all(torch.equal(row, alone) for row in linear(together, weight)[places]):
-            return False
-        count += max(multiple, count // 8 // multiple * multiple)
-    return True
+def _least(product, size: int, dtype: torch.dtype) -> int:
+    """The least of MULTIPLES whose row counts give a row the same bits at any place of any of them."""
+    rows = _random(MOST_ROWS, size, dtype)
+
+    def holds(multiple: int) -> bool:
+        alone = product(rows[:multiple])[0]
+        count = multiple
+        while count <= MOST_ROWS:
+            together = rows[:count].clone()
+            places = sorted({0, multiple // 2, count // 2, count - 1})
+            together[places] = rows[0]
+            if not all(torch.equal(row, alone) for row in product(together)[places]):
+                return False
+            count += max(multiple, count // 6 // multiple * multiple)
+        return True
+
+    with torch.inference_mode():
+        return next((multiple for multiple in MULTIPLES if holds(multiple)), MULTIPLES[-1])

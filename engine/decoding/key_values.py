@@ -6,8 +6,8 @@ paths share every segment up to the token where they part, so expanding any node
 what was read before it. Evicting a segment drops its tensors and keeps its ids: the tokens stay *known*
 (they were paid for once), are no longer *cached*, and are read again when a path needs them.
 
-Shapes: L layers, H key-value heads, T tokens, D head dimension; keys and values lie together as
-[2, L, H, T, D].
+Shapes: L layers, T tokens, K key-value heads, D head dimension; a token's keys and values lie together, as
+[L, T, 2, K, D].
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Segment:
 
     parent: Segment | None
     ids: list[int]
-    keys_values: torch.Tensor | None = None  # [2, L, H, T, D]; None once evicted
+    keys_values: torch.Tensor | None = None  # [L, T, 2, K, D]; None once evicted
     children: dict[int, Segment] = field(default_factory=dict)  # by the child's first token
     last_used: int = 0
 
@@ -58,18 +58,25 @@ class KeyValueTree:
             cached += length if is_cached else 0
         return Match(cached, known)
 
-    def gather(self, run_id: str, ids: Sequence[int], out: torch.Tensor) -> None:
-        """Copy the keys and values of `ids`, all of them cached, to the front of `out` [2, L, H, ≥T, D]."""
+    def pieces(self, run_id: str, ids: Sequence[int], start: int = 0) -> list[tuple[int, torch.Tensor]]:
+        """The keys and values [L, T, 2, K, D] of `ids[start:]`, all of them cached, segment by segment.
+
+        Each comes with the place of its first token after `start`.
+        """
         now, at = next(_clock), 0
+        found: list[tuple[int, torch.Tensor]] = []
         for segment, length in self._walk(run_id, ids):
-            assert segment.keys_values is not None
-            out[..., at : at + length, :] = segment.keys_values[..., :length, :]
+            assert segment.keys_values is not None, "tokens were asked for that are not cached"
             segment.last_used = now
+            skipped = max(0, start - at)
+            if skipped < length:
+                found.append((at + skipped - start, segment.keys_values[:, skipped:length]))
             at += length
-        assert at == len(ids), "gather was asked for tokens that are not cached"
+        assert at == len(ids), "tokens were asked for that were never read"
+        return found
 
     def insert(self, run_id: str, ids: Sequence[int], start: int, keys_values: torch.Tensor) -> None:
-        """Store the keys and values [2, L, H, T, D] of `ids[start:]`; what is already cached stays."""
+        """Store the keys and values [L, T, 2, K, D] of `ids[start:]`; what is already cached stays."""
         now, at, is_cached = next(_clock), 0, True
         segment = self._roots.setdefault(run_id, Segment(None, []))
         while at < len(ids):
@@ -84,9 +91,12 @@ class KeyValueTree:
                 # Below an ancestor that was evicted meanwhile, keys and values could not be used: only known.
                 is_cached = is_cached and at >= start
                 if is_cached:
-                    self._store(child, keys_values[..., at - start : at - start + shared, :].clone())
+                    self._store(child, keys_values[:, at - start : at - start + shared].clone())
             child.last_used = now
             segment, at = child, at + shared
+
+    def trim(self) -> None:
+        """Evict down to the limit. Insertions alone do not, so that what was just read can be used once."""
         self._shrink(self.limit_bytes)
 
     def release(self, run_id: str) -> None:
@@ -119,8 +129,8 @@ class KeyValueTree:
             child.parent = tail
         if segment.keys_values is not None:
             # Clones, so that evicting the tail really frees its memory.
-            tail.keys_values = segment.keys_values[..., at:, :].clone()
-            segment.keys_values = segment.keys_values[..., :at, :].clone()
+            tail.keys_values = segment.keys_values[:, at:].clone()
+            segment.keys_values = segment.keys_values[:, :at].clone()
         segment.ids, segment.children = segment.ids[:at], {tail.ids[0]: tail}
 
     def _store(self, segment: Segment, keys_values: torch.Tensor) -> None:

@@ -1,7 +1,6 @@
-"""Goes on when the device is out of memory: smaller forwards, and what can be read again given back.
+"""Goes on when the device is out of memory: smaller passes, and what can be read again given back.
 
-Knows runners and the errors devices raise. Does not know models. A forward may be repeated: it writes the
-same keys and values to the same places.
+Knows runners and the errors devices raise. Does not know models.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from engine.decoding.packing import Read
-from engine.decoding.runner import Row, Runner
+from engine.decoding.runner import Runner
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -23,31 +22,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def forward(
-    runner: Runner, rows: Sequence[Row], reads: Sequence[Read], limit: int
-) -> tuple[torch.Tensor, int]:
-    """The rows' logits [R, V], in forwards of at most `limit` rows and reads each; and the limit that held.
-
-    Halves the limit whenever memory runs out; raises the device's error when one row alone is too much.
-    """
-    logits: list[torch.Tensor] = []
-    done_rows = done_reads = 0
-    while done_rows < len(rows) or done_reads < len(reads):
-        some_rows = rows[done_rows : done_rows + limit]
-        some_reads = reads[done_reads : done_reads + limit - len(some_rows)]
-        try:
-            some_logits = runner.forward(some_rows, some_reads)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or limit <= 1:
-                raise
-            limit = max(1, min(limit, len(some_rows) + len(some_reads)) // 2)
-            free(runner)
-            continue
-        done_rows += len(some_rows)
-        done_reads += len(some_reads)
-        if some_rows:
-            logits.append(some_logits)
-    return (logits[0] if len(logits) == 1 else torch.cat(logits)) if logits else torch.empty(0), limit
+def read(runner: Runner, reads: Sequence[Read]) -> None:
+    """Read paths, in halves where memory runs out; raises the device's error when one alone is too much."""
+    if not reads:
+        return
+    try:
+        runner.read(reads)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error) or len(reads) == 1:
+            raise
+        free(runner)
+        half = len(reads) // 2
+        read(runner, reads[:half])
+        read(runner, reads[half:])
 
 
 def free(runner: Runner) -> None:

@@ -1,102 +1,98 @@
-"""What one forward pass reads: new tokens of many paths, shared prefixes once, packed into blocks.
+"""What a pass over new paths reads: shared prefixes once, every stretch without a branch as one block.
 
-Knows token ids, the key-value tree and the attention plan. Does not know models. Paths that leave the same
-cached point are merged into one small tree of new tokens, so a prompt under sixteen chains is read once even
-when none of it was cached before.
+Knows token ids and the key-value tree. Does not know models or attention. Paths are read pass by pass: in
+each, of all paths that go on with the same token at the same place only the common stretch is read, so
+sixteen chains under one prompt read it once, and each chain once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
-from engine.decoding.attention import MIN_QUERIES, Block, Chain
 from engine.decoding.key_values import KeyValueTree
-from engine.decoding.slots import rounded
 
-TOKENS_PER_FORWARD = 1024  # new tokens read at once; longer prompts are read in several forwards
+LONGEST_BLOCK = 512  # tokens; longer stretches are read in several passes
+TOKENS_PER_PASS = 2048
 
 
 @dataclass(eq=False, slots=True)
 class Read:
     """A path to be read: its token ids, and the positions whose outputs are wanted (-1 is the last).
 
-    After the forward, `outputs` [wanted, V] holds them in order and `keys_values` the whole path's.
+    `shared` tokens are the run's prompt. After the reading, `outputs` [wanted, V] holds them in order.
     """
 
     run_id: str
     ids: Sequence[int]
     wanted: tuple[int, ...] = (-1,)
+    shared: int = 0
     outputs: torch.Tensor | None = None
     found: dict[int, torch.Tensor] = field(default_factory=dict)  # position -> its output [V]
-    keys_values: torch.Tensor | None = None  # [2, L, K, T, D]
 
     def positions(self) -> list[int]:
         return [position % len(self.ids) for position in self.wanted]
 
+    def missing(self) -> list[int]:
+        return [position for position in self.positions() if position not in self.found]
+
+    def start(self, tree: KeyValueTree) -> int:
+        """The first token that must be read: one that is not cached, or whose output is wanted."""
+        return min([tree.match(self.run_id, self.ids).cached, *self.missing()])
+
+    def finish(self) -> None:
+        self.outputs = (
+            torch.stack([self.found[position] for position in self.positions()]) if self.wanted else None
+        )
+
 
 @dataclass(slots=True)
-class NewTokens:
-    """The new tokens that continue one cached path: a tree in the order its tokens were first met."""
+class Block:
+    """New tokens in a row: `ids[start:end]` of each of its reads, whose paths are equal up to there."""
 
-    run_id: str
-    prefix: Sequence[int]  # the cached path
-    ids: list[int] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)  # position in the path
-    reads: list[tuple[Read, list[int]]] = field(default_factory=list)  # with the index of each new token
-    _at: dict[tuple[int, int], int] = field(default_factory=dict)
+    reads: list[Read]
+    start: int
+    end: int
 
-    def add(self, read: Read, ids: Sequence[int]) -> None:
-        at, indices = -1, []
-        for token in ids:
-            key = (at, token)
-            if key not in self._at:
-                self._at[key] = len(self.ids)
-                self.ids.append(token)
-                self.depths.append(len(self.prefix) + len(indices))
-            at = self._at[key]
-            indices.append(at)
-        self.reads.append((read, indices))
+    @property
+    def run_id(self) -> str:
+        return self.reads[0].run_id
+
+    @property
+    def path(self) -> Sequence[int]:
+        return self.reads[0].ids[: self.end]
+
+    @property
+    def tokens(self) -> int:
+        return self.end - self.start
 
 
-def pack(tree: KeyValueTree, reads: Iterable[Read], limit: int = TOKENS_PER_FORWARD) -> list[NewTokens]:
-    """Put as many reads into one forward as `limit` new tokens allow; the first always gets a part."""
-    blocks: dict[tuple[str, tuple[int, ...]], NewTokens] = {}
-    total = 0
+def blocks_of(tree: KeyValueTree, reads: Sequence[Read], limit: int = TOKENS_PER_PASS) -> list[Block]:
+    """The blocks of the next pass, of `limit` tokens together or one longer one; empty when all is read."""
+    groups: dict[tuple[str, tuple[int, ...]], list[Read]] = {}
     for read in reads:
-        if total >= limit:
+        start = read.start(tree)
+        if start < len(read.ids):
+            groups.setdefault((read.run_id, tuple(read.ids[: start + 1])), []).append(read)
+    blocks: list[Block] = []
+    left = limit
+    for (_, path), members in groups.items():
+        start = len(path) - 1
+        end = min(common_length([read.ids for read in members], start), start + LONGEST_BLOCK)
+        if blocks and end - start > left:
             break
-        missing = [position for position in read.positions() if position not in read.found]
-        start = min([tree.match(read.run_id, read.ids).cached, len(read.ids) - 1, *missing])
-        prefix = tuple(read.ids[:start])
-        block = blocks.setdefault((read.run_id, prefix), NewTokens(read.run_id, prefix))
-        before = len(block.ids)
-        block.add(read, read.ids[start : start + limit - total])
-        total += len(block.ids) - before
-    return list(blocks.values())
+        blocks.append(Block(members, start, end))
+        left -= end - start
+    return blocks
 
 
-def block_of(new: NewTokens, start: int, keys_values: torch.Tensor) -> Block:
-    """The attention plan of one block, whose keys and values [2, L, K, N, D] already hold the prefix."""
-    cached, device, dtype = len(new.prefix), keys_values.device, keys_values.dtype
-    chains: list[Chain] = []
-    met = 0  # tokens of the block that a chain holds already
-    for _, indices in new.reads:
-        ends = 1 + max(indices)
-        if ends <= met:  # nothing in it is new: an earlier path goes through all of it
-            continue
-        fresh, length = ends - met, rounded(cached + len(indices))
-        keys = None
-        if len(indices) < ends:  # other paths' tokens lie between this one's
-            order = [*range(cached), *(cached + index for index in indices)]
-            keys = torch.tensor(order + [0] * (length - len(order)), device=device)
-        # Token i of the chain is the path's token `before + i`, and sees the path up to itself.
-        before = cached + len(indices) - fresh
-        places = before + torch.arange(-(-fresh // MIN_QUERIES) * MIN_QUERIES, device=device)
-        mask = torch.zeros(len(places), length, dtype=dtype, device=device)
-        mask.masked_fill_(torch.arange(length, device=device) > places[:, None], float("-inf"))
-        chains.append(Chain(met, fresh, keys, mask))
-        met = ends
-    return Block(start, len(new.ids), cached, keys_values, chains)
+def common_length(paths: Sequence[Sequence[int]], start: int) -> int:
+    """How many first tokens all of the paths have in common, given that the first `start` are."""
+    first = paths[0]
+    end = min(len(path) for path in paths)
+    for at in range(start, end):
+        if any(path[at] != first[at] for path in paths[1:]):
+            return at
+    return end

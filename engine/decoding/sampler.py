@@ -1,9 +1,10 @@
-"""Draws one token a row, and says how likely it was.
+"""Draws one token a branch, and says how likely it was.
 
-Knows logits and each row's settings. Does not know tokenizers, nodes or stop rules. Rows with different
-settings share one pass; a row's draw depends on its own logits and its own stream alone.
+Knows logits and each branch's settings. Does not know tokenizers, nodes or stop rules. Branches with
+different settings share one pass, and branches that have not parted yet share a row of logits; what a
+branch draws depends on its row, its settings and its own stream alone.
 
-Shapes: R rows, V vocabulary.
+Shapes: R rows, B branches, V vocabulary.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from engine.decoding.random_stream import uniform
 
 CONFIDENCE_TOKENS = 20  # arXiv 2508.15260, section 2
 NUCLEUS_GUESS = 256  # largest logits looked at before a whole vocabulary is sorted
+STEPS_AHEAD = 32  # numbers drawn from the streams at once
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How one row draws: its sampling settings and its place in its random stream."""
+    """How one branch draws: its settings, and its place in its random stream. `row` is its row of logits."""
 
     temperature: float
     top_p: float
@@ -29,77 +31,107 @@ class Draw:
     seed: int
     node: int
     position: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One row's token, its ln p under the untempered model, and -mean ln p of the 20 likeliest tokens.
+    """What each branch drew: tokens, ln p under the untempered model, -mean ln p of the 20 likeliest tokens.
 
-    `is_bad`: the logits were not numbers, and the token means nothing.
+    `bad` holds the branches whose logits were not numbers; their tokens mean nothing.
     """
 
-    token: int
-    logprob: float
-    confidence: float
-    is_bad: bool
+    tokens: list[int]
+    logprobs: list[float]
+    confidences: list[float]
+    bad: frozenset[int]
+    chosen: torch.Tensor  # the tokens again, on the device, [B]
 
 
-@torch.inference_mode()
-def sample(logits: torch.Tensor, draws: Sequence[Draw]) -> list[Drawn]:
-    """Draw one token a row of `logits` [R, V]: temperature, then top-k, then top-p, then inverse CDF."""
-    device, vocabulary = logits.device, logits.shape[-1]
-    logits = logits.float()
-    is_bad = logits.isnan().any(-1) | (logits.amax(-1) == float("inf")) | (logits.amax(-1) == float("-inf"))
-    logits = logits.masked_fill(is_bad[:, None], 0.0)
-    logprobs = logits.log_softmax(-1)
-    top = logprobs.topk(min(CONFIDENCE_TOKENS, vocabulary), -1).values
-    confidences = -top.clamp_min(torch.finfo(torch.float32).min / CONFIDENCE_TOKENS).mean(-1)
-    tokens = logits.argmax(-1)
-    warm = [i for i, draw in enumerate(draws) if draw.temperature > 0]
-    if warm:
-        rows = torch.tensor(warm, device=device)
-        tokens[rows] = _draw(logits[rows], [draws[i] for i in warm])
-    chosen = logprobs.gather(-1, tokens[:, None])[:, 0]
-    return [
-        Drawn(int(token), logprob, confidence, bool(bad))
-        for token, logprob, confidence, bad in zip(
-            tokens.tolist(), chosen.tolist(), confidences.tolist(), is_bad.tolist(), strict=True
-        )
-    ]
+class Sampler:
+    """The draws of a fixed set of branches, step after step."""
+
+    def __init__(self, draws: Sequence[Draw], device: torch.device):
+        self._draws = draws
+        self._device = device
+        rows = [draw.row for draw in draws]
+        self._rows = None if rows == list(range(len(rows))) else torch.tensor(rows, device=device)
+        self._warm = [i for i, draw in enumerate(draws) if draw.temperature > 0]
+        self._are_all_warm = len(self._warm) == len(draws)
+        some = [draws[i] for i in self._warm]
+        self._which = torch.tensor(self._warm, dtype=torch.long, device=device)
+        self._temperatures = _column([draw.temperature for draw in some], device)
+        self._has_top_k = any(draw.top_k for draw in some)
+        self._top_k = torch.tensor([draw.top_k for draw in some], dtype=torch.long, device=device)
+        self._nucleus = [i for i, draw in enumerate(some) if draw.top_p < 1]
+        self._top_p = _column([some[i].top_p for i in self._nucleus], device)[:, 0]
+        self._step = 0
+        self._numbers = torch.empty(0)
+
+    @torch.inference_mode()
+    def sample(self, logits: torch.Tensor) -> Drawn:
+        """Draw from logits [R, V]: temperature, then top-k, then top-p, then inverse CDF."""
+        logits = logits.float()
+        logprobs = logits.log_softmax(-1)
+        top = logprobs.topk(min(CONFIDENCE_TOKENS, logits.shape[-1]), -1).values
+        confidences = -top.clamp_min(torch.finfo(torch.float32).min / CONFIDENCE_TOKENS).mean(-1)
+        if self._rows is not None:
+            logits, logprobs, confidences = logits[self._rows], logprobs[self._rows], confidences[self._rows]
+        if self._are_all_warm:
+            tokens = self._draw(logits)
+        else:
+            tokens = logits.argmax(-1)
+            if self._warm:
+                tokens[self._which] = self._draw(logits[self._which])
+        self._step += 1
+        chosen = logprobs.gather(-1, tokens[:, None])[:, 0].tolist()
+        # Where any logit is not a number, or infinite, none of the row's logprobs is a number.
+        bad = frozenset(i for i, logprob in enumerate(chosen) if not -1e30 < logprob < 1e-3)
+        return Drawn(tokens.tolist(), chosen, confidences.tolist(), bad, tokens)
+
+    def _draw(self, logits: torch.Tensor) -> torch.Tensor:
+        """Tokens of the branches with a temperature above 0."""
+        vocabulary = logits.shape[-1]
+        # Shifted first, so that a tiny temperature cannot overflow.
+        scaled = (logits - logits.amax(-1, keepdim=True)) / self._temperatures
+        if self._has_top_k:
+            scaled = _top_k(scaled, torch.where(self._top_k > 0, self._top_k, vocabulary))
+        probabilities = scaled.softmax(-1)
+        if len(self._nucleus) == len(probabilities):
+            probabilities = _top_p(probabilities, self._top_p)
+        elif self._nucleus:
+            probabilities[self._nucleus] = _top_p(probabilities[self._nucleus], self._top_p)
+        exact = torch.float32 if self._device.type == "mps" else torch.float64  # MPS has no float64
+        cumulative = probabilities.cumsum(-1, dtype=exact)
+        # The first token whose cumulative mass exceeds the target: one of probability 0 is never it.
+        target = self._next_numbers().to(exact)[:, None] * cumulative[:, -1:]
+        return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp_max(vocabulary - 1)
+
+    def _next_numbers(self) -> torch.Tensor:
+        """Numbers in [0, 1), one for each of the branches with a temperature."""
+        ahead = self._step % STEPS_AHEAD
+        if ahead == 0:
+            some = [self._draws[i] for i in self._warm]
+            seeds, nodes, positions = (
+                torch.tensor(values, device=self._device)[:, None]
+                for values in ([d.seed for d in some], [d.node for d in some], [d.position for d in some])
+            )
+            steps = self._step + torch.arange(STEPS_AHEAD, device=self._device)
+            self._numbers = uniform(*torch.broadcast_tensors(seeds, nodes, positions + steps))
+        return self._numbers[:, ahead]
 
 
-def _draw(logits: torch.Tensor, draws: list[Draw]) -> torch.Tensor:
-    """Tokens [R] for rows with a temperature above 0."""
-    device, vocabulary = logits.device, logits.shape[-1]
-    # Shifted first, so that a tiny temperature cannot overflow.
-    logits = logits - logits.amax(-1, keepdim=True)
-    temperatures = torch.tensor([draw.temperature for draw in draws], dtype=torch.float32, device=device)
-    scaled = logits / temperatures[:, None]
-    if any(0 < draw.top_k < vocabulary for draw in draws):
-        limits = torch.tensor([min(draw.top_k or vocabulary, vocabulary) for draw in draws], device=device)
-        scaled = _top_k(scaled, limits)
-    probabilities = scaled.softmax(-1)
-    nucleus = [i for i, draw in enumerate(draws) if draw.top_p < 1]
-    if nucleus:
-        rows = torch.tensor(nucleus, device=device)
-        limits = torch.tensor([draws[i].top_p for i in nucleus], dtype=torch.float32, device=device)
-        probabilities[rows] = _top_p(probabilities[rows], limits)
-    exact = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
-    cumulative = probabilities.to(exact).cumsum(-1)
-    numbers = uniform(
-        torch.tensor([draw.seed for draw in draws], device=device),
-        torch.tensor([draw.node for draw in draws], device=device),
-        torch.tensor([draw.position for draw in draws], device=device),
-    )
-    # The first token whose cumulative mass exceeds the target: one of probability 0 is never it.
-    target = numbers.to(exact)[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp_max(vocabulary - 1)
+def _column(numbers: Sequence[float], device: torch.device) -> torch.Tensor:
+    return torch.tensor(numbers, dtype=torch.float32, device=device)[:, None]
 
 
 def _top_k(scaled: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
     """Keep each row's `limits` [R] largest logits (and ties with the last of them)."""
     vocabulary = scaled.shape[-1]
+    limits = limits.clamp_max(vocabulary)
     is_limited = limits < vocabulary
+    if not bool(is_limited.any()):
+        return scaled
     most = int(limits[is_limited].amax())
     largest = scaled.topk(most, -1).values
     floor = largest.gather(-1, (limits.clamp_max(most) - 1)[:, None])

@@ -1,69 +1,83 @@
-"""Preallocated keys and values of the rows that are decoding now.
+"""Preallocated keys and values of the rows that are decoding now, each row's own tokens in a slot of its own.
 
-Knows slots 0 … n-1, kept dense so that a step attends over one contiguous slice. Does not know tokens or
-models. A row's slot holds its whole path: the path's segments are copied in once when the branch starts (a
-copy is not a re-reading). Sharing the trunk between rows instead of copying it is left to the cascade
-attention that comes with the flattened runner.
+Knows slots 0 … n-1, kept dense so that a step attends over one contiguous slice. Does not know tokens, models
+or what the rows share: a trunk that several rows have in common lies once in `engine.decoding.trunks`.
 
-Shapes: L layers, R rows, H key-value heads, T tokens, D head dimension.
+Shapes: R slots, S tokens of room, K key-value heads, D head dimension; one tensor [R, S, 2, K, D] a layer, so
+that a layer grows and is freed by itself and a new token's keys and values are written together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
-# Lengths that keys and values are padded to for attention. PyTorch's CPU kernel sums over keys in blocks of
-# 512, and the products inside it in blocks whose size depends on the length (from 192 on). Between these
-# lengths a row's sum is the same to the bit, so that it does not depend on the longest row beside it.
-LENGTHS = (64, 128, 192, 512)
-
-
-def rounded(length: int) -> int:
-    """The least padded length that holds `length` tokens: one of LENGTHS, then multiples of the last."""
-    most = LENGTHS[-1]
-    return next((some for some in LENGTHS if some >= length), -(-length // most) * most)
+MORE_SLOTS = 16  # rows that room is made for at once
+MORE_TOKENS = 64
 
 
 class Slots:
-    """One tensor [2, L, R, H, T, D] that grows by doubling, and the number of slots in use."""
+    """The slots of one size class. `count` of them are in use."""
 
     def __init__(self, layers: int, heads: int, head_dim: int, dtype: torch.dtype, device: torch.device):
-        self.used = 0
-        self.tensor = torch.zeros(2, layers, 0, heads, 0, head_dim, dtype=dtype, device=device)
+        self.count = 0
+        empty = torch.zeros(0, 0, 2, heads, head_dim, dtype=dtype, device=device)
+        self.layers = [empty] * layers
 
     @property
     def bytes(self) -> int:
-        return self.tensor.nbytes
+        return sum(layer.nbytes for layer in self.layers)
 
-    def open(self, keys_values: torch.Tensor) -> int:
-        """Take the next slot and fill it with a path's keys and values [2, L, H, T, D]."""
-        length = keys_values.shape[-2]
-        self.reserve(self.used + 1, length)
-        self.tensor[:, :, self.used, :, :length] = keys_values
-        self.used += 1
-        return self.used - 1
-
-    def close(self, slot: int, last_length: int) -> int | None:
-        """Free a slot; the last one, `last_length` tokens long, moves into it. Returns its old number."""
-        last = self.used - 1
-        self.used = last
-        if slot == last:
-            return None
-        self.tensor[:, :, slot, :, :last_length] = self.tensor[:, :, last, :, :last_length]
-        return last
-
-    def read(self, slot: int, start: int, stop: int) -> torch.Tensor:
-        """A slot's keys and values of tokens start … stop - 1, as a view [2, L, H, T, D]."""
-        return self.tensor[:, :, slot, :, start:stop]
+    @property
+    def room(self) -> int:
+        """Tokens that a slot holds."""
+        return self.layers[0].shape[1]
 
     def reserve(self, rows: int, length: int) -> None:
         """Make room for `rows` slots of `length` tokens; what is in use keeps its content."""
-        two, layers, have_rows, heads, have_length, head_dim = self.tensor.shape
-        if rows <= have_rows and length <= have_length:
+        have, room = self.layers[0].shape[:2]
+        if rows <= have and length <= room:
             return
-        new_rows = have_rows if rows <= have_rows else max(rows, 2 * have_rows)
-        new_length = have_length if length <= have_length else rounded(length)
-        tensor = self.tensor.new_zeros(two, layers, new_rows, heads, new_length, head_dim)
-        if self.used:
-            tensor[:, :, : self.used, :, :have_length] = self.tensor[:, :, : self.used]
-        self.tensor = tensor
+        rows = have if rows <= have else -(-rows // MORE_SLOTS) * MORE_SLOTS
+        length = room if length <= room else -(-length // MORE_TOKENS) * MORE_TOKENS
+        for i, layer in enumerate(self.layers):
+            grown = layer.new_zeros(rows, length, *layer.shape[2:])
+            grown[: self.count, :room] = layer[: self.count]
+            self.layers[i] = grown
+
+    def open(self, pieces: Sequence[tuple[int, torch.Tensor]], length: int) -> int:
+        """Take the next slot, of `length` tokens or more, filled with keys and values [L, T, 2, K, D]."""
+        self.reserve(self.count + 1, length)
+        slot = self.count
+        self.count += 1
+        for at, keys_values in pieces:
+            for layer, part in zip(self.layers, keys_values, strict=True):
+                layer[slot, at : at + len(part)] = part
+        return slot
+
+    def fork(self, slots: Sequence[int], length: int) -> int:
+        """Copy the first `length` tokens of each of `slots` into the next slots; the first of them."""
+        self.reserve(self.count + len(slots), length)
+        first = self.count
+        self.count += len(slots)
+        source = torch.tensor(slots, device=self.layers[0].device)
+        for layer in self.layers:
+            layer[first : self.count, :length] = layer[source, :length]
+        return first
+
+    def close(self, slot: int, last_length: int) -> int | None:
+        """Free a slot; the last one, `last_length` tokens long, moves into it. Returns its old number."""
+        self.count -= 1
+        last = self.count
+        if slot == last:
+            if not last:  # nothing is in use: give the memory back
+                self.layers = [layer.new_zeros(0, 0, *layer.shape[2:]) for layer in self.layers]
+            return None
+        for layer in self.layers:
+            layer[slot, :last_length] = layer[last, :last_length]
+        return last
+
+    def read(self, slot: int, start: int, stop: int) -> torch.Tensor:
+        """A slot's keys and values of tokens start … stop - 1, as a copy [L, T, 2, K, D]."""
+        return torch.stack([layer[slot, start:stop] for layer in self.layers])

@@ -23,16 +23,19 @@ from engine.scoring.protocol import Verdict
 from engine.tree import Node, Tree
 
 KEY_VALUE_BYTES = 512 << 20
-FORWARD_READS = 256
 RIGHT = 1  # the label of a right step
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is read for a node: the whole path's ids, and the positions of its own steps' ends."""
+    """What is read for a node: the whole path's ids, and the positions of its own steps' ends.
+
+    The first `shared` ids are the run's prompt.
+    """
 
     ids: tuple[int, ...]
     positions: tuple[int, ...]
+    shared: int = 0
 
 
 Layout = Callable[[Transcript, Node], Judged]
@@ -44,7 +47,8 @@ def step_ends(transcript: Transcript, node: Node) -> Judged:
     A last step without an end (the final answer, or one cut short) is judged at the node's last token, the
     end token included. Blank lines are no steps.
     """
-    path, own = transcript.path(node).ids, transcript.own_ids(node)
+    context, own = transcript.path(node), transcript.own_ids(node)
+    path = context.ids
     first = len(path) - len(own)
     positions: list[int] = []
     step_end, is_open = StepEnd(transcript.profile.step_ends), False
@@ -55,7 +59,7 @@ def step_ends(transcript: Transcript, node: Node) -> Judged:
             is_open = False
     if own and (is_open or not positions):
         positions.append(len(path) - 1)
-    return Judged(path, tuple(positions))
+    return Judged(path, tuple(positions), context.first_prompt_tokens)
 
 
 class ProcessReward:
@@ -84,7 +88,6 @@ class ProcessReward:
             raise ScorerUnavailable("This process reward reads other tokens than the model writes.")
         self.parameters = int(model.num_parameters())
         self.runner, self.why_plain = runner_for(model, key_value_bytes)
-        self.forward_limit = FORWARD_READS
         self._transcript = transcript
         self._layout = layout
         self._keys: WeakKeyDictionary[Tree, str] = WeakKeyDictionary()
@@ -115,9 +118,10 @@ class ProcessReward:
                 continue
             judged = self._layout(self._transcript, node)
             if judged.positions:
-                reads[node] = Read(self._key(node.tree), judged.ids, judged.positions)
+                reads[node] = Read(self._key(node.tree), judged.ids, judged.positions, judged.shared)
                 tokens[node] = cost
-        _, self.forward_limit = memory.forward(self.runner, [], list(reads.values()), self.forward_limit)
+        memory.read(self.runner, list(reads.values()))
+        self.runner.trim()
         fresh = {node: _verdict(read, tokens[node]) for node, read in reads.items()}
         for node, verdict in fresh.items():
             # Asked again, it is remembered and reads nothing.

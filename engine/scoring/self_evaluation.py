@@ -55,9 +55,13 @@ class SelfEvaluation:
     def score(self, nodes: Sequence[Node]) -> list[Verdict]:
         """One value a node; an abstention where the model would answer neither yes nor no."""
         costs = self.cost(nodes)
-        reads = [Read(self._key(node), self._asked(node).ids) for node in nodes]
-        backend = self._backend
-        _, backend.forward_limit = memory.forward(backend.runner, [], reads, backend.forward_limit)
+        asked = [self._asked(node) for node in nodes]
+        reads = [
+            Read(self._key(node), context.ids, shared=context.first_prompt_tokens)
+            for node, context in zip(nodes, asked, strict=True)
+        ]
+        memory.read(self._backend.runner, reads)
+        self._backend.runner.trim()
         return [Verdict(self._value(read), None, cost) for read, cost in zip(reads, costs, strict=True)]
 
     def release(self, run_id: str) -> None:

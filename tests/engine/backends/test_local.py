@@ -1,4 +1,4 @@
-"""The local backend as the scheduler uses it: requests in, one token a branch a step out."""
+"""The local backend as the scheduler uses it: requests in, chunks of what was written out."""
 
 from __future__ import annotations
 
@@ -32,19 +32,32 @@ def request(
 
 def run(backend: LocalBackend, requests: Sequence[Generate]) -> list[Chunk]:
     """Decode all requests to their ends, growing their nodes as the scheduler does."""
-    nodes = {request.id: request.node for request in requests}
-    chunks: list[Chunk] = []
     for one in requests:
         backend.add(one)
-    while got := backend.step():
+    return finish(backend, requests)
+
+
+def finish(backend: LocalBackend, requests: Sequence[Generate]) -> list[Chunk]:
+    """Step until all of these have ended; what was told of them."""
+    going = {request.id: request.node for request in requests}
+    chunks: list[Chunk] = []
+    while going:
+        got = backend.step()
         assert len({chunk.request_id for chunk in got}) == len(got)
-        chunks += got
         for chunk in got:
-            node = nodes[chunk.request_id]
-            node.tree.append(node, chunk.pieces, chunk.logprobs)
-            if chunk.end is not None:
-                node.tree.finish(node, is_final=chunk.is_final)
+            if node := going.get(chunk.request_id):
+                chunks.append(chunk)
+                node.tree.append(node, chunk.pieces, chunk.logprobs)
+                if chunk.end is not None:
+                    node.tree.finish(node, is_final=chunk.is_final)
+                    del going[chunk.request_id]
     return chunks
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every token is told in the step that wrote it."""
+    monkeypatch.setattr("engine.backends.local.TELL_SECONDS", -1.0)
 
 
 def ids_of(backend: LocalBackend, node: Node) -> list[int]:
@@ -92,17 +105,7 @@ def test_a_sampled_tree_is_the_same_alone_and_in_company():
         requests = [
             request(node, run_id="mine", seed=7, tokens=5 + node.id) for node in layer for _ in range(2)
         ]
-        waiting = {one.id: one for one in requests}
-        for one in requests:
-            crowded.add(one)
-        while waiting:
-            for chunk in crowded.step():
-                if chunk.request_id in waiting:
-                    node = waiting[chunk.request_id].node
-                    tree.append(node, chunk.pieces, chunk.logprobs)
-                    if chunk.end is not None:
-                        tree.finish(node, is_final=chunk.is_final)
-                        del waiting[chunk.request_id]
+        run(crowded, requests)
         layer = [one.node for one in requests if not one.node.is_final]
     assert [(node.text, ids_of(crowded, node)) for node in tree.nodes[1:]] == alone
 
@@ -115,20 +118,34 @@ def test_a_tree_is_the_same_with_no_memory_for_keys_and_values():
 def test_each_token_of_a_path_is_read_once():
     served = backend()
     read: list[int] = []
-    original = served.runner._logits  # type: ignore[attr-defined]
-    served.runner._logits = lambda ids, *rest: read.append(len(ids)) or original(ids, *rest)  # type: ignore[attr-defined]
+    store = served.runner.tree.insert  # type: ignore[attr-defined]
+    served.runner.tree.insert = lambda *new: read.append(len(new[1]) - new[2]) or store(*new)  # type: ignore[attr-defined]
     tree = Tree("Compute 12 + 7.")
     first = [request(tree.root, temperature=1.0, tokens=6) for _ in range(4)]
     chunks = run(served, first)
     prompt = len(served.transcript.before(first[0].node).ids)
-    assert read[0] == prompt  # four branches, one reading
+    # Four branches, one reading of all but the prompt's last token; each then reads that, and 5 of its own 6.
+    assert read == [prompt - 1, 6, 6, 6, 6]
     assert sum(chunk.prompt_tokens for chunk in chunks) == prompt
 
     read.clear()
     later = [request(first[2].node, temperature=1.0, tokens=4) for _ in range(3)]
     chunks = run(served, later)
-    assert read == [1, 3, 3, 3]  # only the last token of the parent had not been read
+    assert read == [4, 4, 4]  # the parent's last token, and 3 of their own 4
     assert sum(chunk.prompt_tokens for chunk in chunks) == 0
+
+
+def test_branches_that_draw_alike_share_a_row_until_they_part():
+    served = backend()
+    tree = Tree("Compute 12 + 7.")
+    greedy = [request(tree.root, temperature=0.0, tokens=8) for _ in range(5)]
+    other = request(tree.root, temperature=3.0, tokens=8)
+    decoded: list[int] = []
+    decode = served.runner.decode
+    served.runner.decode = lambda tokens: decoded.append(len(tokens)) or decode(tokens)  # type: ignore[method-assign]
+    run(served, [*greedy, other])
+    assert decoded == [1, *[2] * 7]
+    assert len({one.node.text for one in greedy}) == 1 != len({one.node.text for one in [*greedy, other]})
 
 
 def test_a_step_ends_with_the_token_that_completes_it():
@@ -160,9 +177,9 @@ def test_the_end_token_counts_and_has_no_text():
     requests = [request(tree.root, temperature=2.0, tokens=400, seed=s) for s in range(4)]
     chunks = run(served, requests)
     ended = [chunk for chunk in chunks if chunk.end == "end"]
-    assert ended and all(chunk.is_final and len(chunk.pieces) == 1 for chunk in ended)
+    assert ended and all(chunk.is_final for chunk in ended)
     # Bytes that were still open when the turn ended are shown as what they are: no character.
-    assert {piece.strip("\ufffd") for chunk in ended for piece in chunk.pieces} == {""}
+    assert {chunk.pieces[-1].strip("\ufffd") for chunk in ended} == {""}
 
 
 def test_rows_beyond_the_limit_wait_and_runs_take_turns():
@@ -171,41 +188,56 @@ def test_rows_beyond_the_limit_wait_and_runs_take_turns():
     for i, tree in enumerate(trees):
         for _ in range(6):
             served.add(request(tree.root, run_id=str(i), tokens=5, temperature=1.0))
-    first = served.step()
-    assert len(first) == 4
+    served.step()
+    assert len(served._branches) == 4
     assert [branch.request.run_id for branch in served._branches.values()].count("0") == 2
 
 
-def test_cancel_and_release_forget_at_once():
+def test_cancel_and_release_forget_at_once(at_once: None):
     served = backend()
     tree = Tree("Compute 12 + 7.")
     requests = [request(tree.root, temperature=1.0, tokens=50, seed=s) for s in range(3)]
     for one in requests:
         served.add(one)
     served.step()
-    served.cancel(requests[0].id)
-    served.cancel(10**9)
+    assert served.cancel(requests[0].id) is None  # all it wrote has been told
+    assert served.cancel(10**9) is None
     assert {chunk.request_id for chunk in served.step()} == {requests[1].id, requests[2].id}
     served.release("run")
     assert served.step() == []
-    assert served.runner.tree.bytes == 0  # type: ignore[attr-defined]
+    assert served.runner.bytes == 0  # type: ignore[attr-defined]
 
 
-def test_a_row_whose_logits_are_not_numbers_ends_with_the_reason_and_the_others_go_on():
+def test_what_was_not_told_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.backends.local.TELL_SECONDS", 1e9)
+    served = backend()
+    tree = Tree("Compute 12 + 7.")
+    requests = [request(tree.root, temperature=1.0, tokens=9, seed=s) for s in range(2)]
+    for one in requests:
+        served.add(one)
+    for _ in range(3):
+        assert served.step() == []
+    cancelled = served.cancel(requests[0].id)
+    assert cancelled is not None and len(cancelled.pieces) == 3 and cancelled.end is None
+    (chunk,) = finish(served, requests[1:])
+    assert len(chunk.pieces) == len(chunk.logprobs) == len(chunk.confidences) == requests[1].node.tokens
+
+
+def test_a_row_whose_logits_are_not_numbers_ends_with_the_reason_and_the_others_go_on(at_once: None):
     served = backend()
     tree = Tree("Compute 12 + 7.")
     requests = [request(tree.root, temperature=1.0, tokens=4, seed=s) for s in range(2)]
     for one in requests:
         served.add(one)
     served.step()
-    forward = served.runner.forward
+    decode, first = served.runner.decode, served._branches[requests[0].id].row
 
-    def broken(rows, reads):
-        logits = forward(rows, reads).clone()
-        logits[0] = float("nan")
+    def broken(tokens: torch.Tensor) -> torch.Tensor:
+        logits = decode(tokens).clone()
+        logits[[row is first for row in served._rows]] = float("nan")
         return logits
 
-    served.runner.forward = broken  # type: ignore[method-assign]
+    served.runner.decode = broken  # type: ignore[method-assign]
     chunks = served.step()
     assert [(chunk.end, chunk.reason, len(chunk.pieces)) for chunk in chunks] == [
         ("aborted", NOT_NUMBERS, 0),
@@ -216,16 +248,17 @@ def test_a_row_whose_logits_are_not_numbers_ends_with_the_reason_and_the_others_
 def test_out_of_memory_halves_the_rows_and_changes_nothing_else():
     expected = grown(backend(), "run")
     served = backend()
-    forward = served.runner.forward
+    decode, read = served.runner.decode, served.runner.read
 
-    def tight(rows, reads):
-        if len(rows) + len(reads) > 2:
+    def tight(act, items):
+        if len(items) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return forward(rows, reads)
+        return act(items)
 
-    served.runner.forward = tight  # type: ignore[method-assign]
+    served.runner.decode = lambda tokens: tight(decode, tokens)  # type: ignore[method-assign]
+    served.runner.read = lambda reads: tight(read, reads)  # type: ignore[method-assign]
     assert grown(served, "run") == expected
-    assert served.forward_limit == 2
+    assert served.max_rows <= 2
 
 
 def test_a_branch_whose_confidence_falls_is_aborted():

@@ -8,11 +8,15 @@ import torch
 from engine.decoding.choice import runner_for
 from engine.decoding.packing import Read
 from engine.decoding.plain import PlainRunner
-from engine.decoding.runner import Row, TreeRunner
+from engine.decoding.rows import SIZES, Row
+from engine.decoding.runner import Runner, TreeRunner
+from engine.decoding.trunks import MIN_TOKENS
 from tests.engine import tiny_models
 from tests.engine.tiny_models import KINDS
 
 PROMPT = [5, 9, 20, 33, 41, 52, 60]
+LONG_PROMPT = [(3 * i) % 300 for i in range(MIN_TOKENS + 37)]
+FLAT = ("llama", "qwen3", "qwen2", "prm")
 
 
 def expected(kind: str, ids: list[int]) -> torch.Tensor:
@@ -27,125 +31,166 @@ def tree_runner(kind: str, tree_bytes: int = 1 << 28) -> TreeRunner:
     return runner
 
 
+class Open:
+    """Rows with their paths, as a backend keeps them."""
+
+    def __init__(self, runner: Runner):
+        self.runner = runner
+        self.paths: dict[Row, list[int]] = {}
+
+    def open(self, run_id: str, ids: list[int], shared: int = 0) -> Row:
+        self.runner.read([Read(run_id, ids[:-1], wanted=(), shared=shared)])
+        row = self.runner.open(run_id, ids, shared)
+        self.paths[row] = list(ids)
+        return row
+
+    def step(self) -> dict[Row, torch.Tensor]:
+        """The logits after the last token of every path."""
+        rows = self.runner.rows
+        logits = self.runner.decode(torch.tensor([self.paths[row][-1] for row in rows]))
+        return dict(zip(rows, logits, strict=True))
+
+    def close(self, row: Row, *, keep: bool = True) -> None:
+        path = self.paths.pop(row)
+        self.runner.close(row, path if keep else None)
+
+
+def matches(kind: str, path: list[int], got: torch.Tensor) -> None:
+    torch.testing.assert_close(got, expected(kind, path)[-1], atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "prm"])
 def test_reading_and_decoding_give_what_a_plain_forward_gives(kind: str):
-    runner = tree_runner(kind)
+    rows = Open(tree_runner(kind))
     read = Read("run", PROMPT, wanted=(2, -1))
-    runner.forward([], [read])
+    rows.runner.read([read])
     assert read.outputs is not None
     torch.testing.assert_close(read.outputs, expected(kind, PROMPT)[[2, -1]], atol=1e-4, rtol=0)
-
-    row = runner.open(read, 17)
+    for shared in (0, len(LONG_PROMPT)):  # with and without a trunk
+        row = rows.open(f"run {shared}", [*LONG_PROMPT, 4], shared)
+        assert (row.trunk is not None) == (shared > 0)
     for token in (3, 80, 11, 250):
-        logits = runner.forward([row], [])
-        torch.testing.assert_close(logits[0], expected(kind, row.ids)[-1], atol=1e-4, rtol=0)
-        row.ids.append(token)
+        for row, logits in rows.step().items():
+            matches(kind, rows.paths[row], logits)
+            rows.paths[row].append(token)
 
 
-def test_rows_of_different_lengths_join_and_leave():
-    runner = tree_runner("llama")
-    rows: list[Row] = []
-    for step in range(40):
+@pytest.mark.parametrize("kind", FLAT)
+def test_llama_like_models_are_flattened(kind: str):
+    assert "flattened" in tree_runner(kind).name
+
+
+def test_models_of_other_parts_keep_their_own_forward():
+    for kind in ("gemma", "neox", "gpt2"):
+        assert "flattened" not in tree_runner(kind).name
+    mixed = tiny_models.model("smollm3", num_hidden_layers=4)  # every fourth layer has no positions
+    runner, why = runner_for(mixed, 1 << 28)
+    assert not why and "flattened" not in runner.name
+
+
+def test_rows_of_different_lengths_join_fork_and_leave():
+    rows = Open(tree_runner("llama"))
+    for step in range(60):
         if step % 3 == 0:  # a branch from one of three prompts joins
-            read = Read(f"run {step % 2}", PROMPT[: 3 + step % 4])
-            runner.forward(rows, [read])
-            rows.append(runner.open(read, 10 + step))
-            continue
-        logits = runner.forward(rows, [])
-        for row, got in zip(rows, logits, strict=True):
-            torch.testing.assert_close(got, expected("llama", row.ids)[-1], atol=1e-4, rtol=0)
-            row.ids.append(int(got.argmax()))
-        if step % 5 == 4:  # one from the middle leaves
-            runner.close(rows[len(rows) // 2], keep=True)
-            rows.remove(rows[len(rows) // 2])
-            rows.sort(key=lambda row: row.slot)
+            rows.open(f"run {step % 2}", [*PROMPT[: 3 + step % 4], 10 + step])
+        if step % 7 == 3:
+            row = rows.runner.rows[step % len(rows.runner.rows)]
+            for twin in rows.runner.fork(row, 2):
+                rows.paths[twin] = [*rows.paths[row][:-1], 200 + step]
+        if step == 20:  # one with a trunk of its own
+            rows.open("long", [*LONG_PROMPT, 7], len(LONG_PROMPT))
+        for row, logits in rows.step().items():
+            matches("llama", rows.paths[row], logits)
+            rows.paths[row].append(int(logits.argmax()))
+        if step % 5 == 4:
+            rows.close(rows.runner.rows[len(rows.paths) // 2])
 
 
-def test_many_paths_are_read_in_one_forward_and_their_shared_tokens_once():
+def test_a_row_that_outgrows_its_class_moves_and_goes_on():
+    rows = Open(tree_runner("llama"))
+    row = rows.open("run", [(5 * i) % 300 for i in range(SIZES[0] - 2)])
+    rows.open("run", PROMPT)
+    for _ in range(6):
+        for row, logits in rows.step().items():
+            matches("llama", rows.paths[row], logits)
+            rows.paths[row].append(int(logits.argmax()))
+    assert {row.size for row in rows.paths} == {SIZES[0], SIZES[1]}
+
+
+def test_many_paths_are_read_together_and_their_shared_tokens_once():
     runner = tree_runner("llama")
     paths = [[*PROMPT, 70, 71, i, 90 + i] for i in range(6)] + [[*PROMPT, 100], PROMPT]
     reads = [Read("run", path, wanted=(-2, -1)) for path in paths]
-    sizes: list[int] = []
-    original = runner._logits
-    runner._logits = lambda ids, *rest: sizes.append(len(ids)) or original(ids, *rest)  # type: ignore[method-assign]
-    runner.forward([], reads)
-    assert sizes == [len(PROMPT) + 2 + 6 * 2 + 1]
-    for read in reads:
-        assert read.outputs is not None
-        torch.testing.assert_close(read.outputs, expected("llama", list(read.ids))[-2:], atol=1e-4, rtol=0)
+    read: list[int] = []
+    store = runner.tree.insert
+    runner.tree.insert = lambda *new: read.append(len(new[1]) - new[2]) or store(*new)  # type: ignore[method-assign]
+    runner.read(reads)
+    assert sum(read) == len(PROMPT) + 2 + 6 * 2 + 1
+    for one in reads:
+        assert one.outputs is not None
+        torch.testing.assert_close(one.outputs, expected("llama", list(one.ids))[-2:], atol=1e-4, rtol=0)
 
 
 def test_a_branch_from_any_point_of_a_path_reads_only_what_is_new():
-    runner = tree_runner("qwen3")
-    read = Read("run", PROMPT)
-    runner.forward([], [read])
-    row = runner.open(read, 17)
+    rows = Open(tree_runner("qwen3"))
+    row = rows.open("run", [*PROMPT, 17])
     for token in (18, 19, 20):
-        runner.forward([row], [])
-        row.ids.append(token)
-    runner.close(row, keep=True)
-    assert runner.match("run", [*PROMPT, 17, 18, 19, 20]).cached == len(PROMPT) + 3
-    assert runner.match("another run", PROMPT).cached == 0
-
+        rows.step()
+        rows.paths[row].append(token)
+    rows.close(row)
+    tree = rows.runner
+    assert tree.match("run", [*PROMPT, 17, 18, 19, 20]).cached == len(PROMPT) + 3
+    assert tree.match("another run", PROMPT).cached == 0
     branch = Read("run", [*PROMPT, 17, 18, 99, 98])
-    assert runner.match("run", branch.ids).cached == len(PROMPT) + 2
-    runner.forward([], [branch])
+    assert tree.match("run", branch.ids).cached == len(PROMPT) + 2
+    tree.read([branch])
     assert branch.outputs is not None
-    torch.testing.assert_close(branch.outputs[0], expected("qwen3", list(branch.ids))[-1], atol=1e-4, rtol=0)
+    matches("qwen3", list(branch.ids), branch.outputs[0])
 
 
 def test_after_eviction_the_path_is_read_again_and_stays_known():
     runner = tree_runner("llama")
-    before = Read("run", PROMPT)
-    runner.forward([], [before])
-    runner.tree.evict()
+    before, after = Read("run", PROMPT), Read("run", PROMPT)
+    runner.read([before])
+    runner.free()
     assert runner.tree.bytes == 0
     match = runner.match("run", PROMPT)
     assert (match.cached, match.known) == (0, len(PROMPT))
-
-    after = Read("run", PROMPT)
-    runner.forward([], [after])
+    runner.read([after])
     assert before.outputs is not None and after.outputs is not None
     assert torch.equal(before.outputs, after.outputs)
-    assert runner.match("run", PROMPT).cached == len(PROMPT)
     runner.release("run")
-    assert runner.tree.bytes == 0 and runner.match("run", PROMPT).known == 0
+    assert runner.bytes == 0 and runner.match("run", PROMPT).known == 0
 
 
 @pytest.mark.parametrize("tree_bytes", [1 << 28, 1000])
-def test_a_prompt_longer_than_one_forward_even_with_a_tiny_tree(
+def test_a_prompt_longer_than_one_pass_even_with_a_tiny_tree(
     tree_bytes: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("engine.decoding.runner.TOKENS_PER_FORWARD", 64)
+    monkeypatch.setattr("engine.decoding.packing.LONGEST_BLOCK", 64)
     long = [(3 * i) % 300 for i in range(400)]
     runner = tree_runner("llama", tree_bytes)
     read = Read("run", long, wanted=(10, 399))
-    runner.forward([], [read])
+    runner.read([read])
     assert read.outputs is not None
     torch.testing.assert_close(read.outputs, expected("llama", long)[[10, 399]], atol=1e-4, rtol=0)
+    runner.trim()
+    assert runner.tree.bytes <= tree_bytes
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_row_has_the_same_bits_alone_and_in_company(threads: int):
     torch.set_num_threads(threads)
     try:
-        alone, together = tree_runner("llama"), tree_runner("llama")
+        alone, together = Open(tree_runner("llama")), Open(tree_runner("llama"))
         lengths = (1, 2, 3, 5, 8, 40, 70, 130, 180, 200, 300, 400)
-        paths = [[*PROMPT, *((5 * i + length) % 300 for i in range(length))] for length in lengths]
-        company: list[Row] = []
-        for i, path in enumerate(paths):
-            read = Read(f"run {i}", path)
-            together.forward(company, [read])
-            company.append(together.open(read, 17))
-        for i, path in enumerate(paths):
-            read = Read("run", path)
-            alone.forward([], [read])
-            row = alone.open(read, 17)
-            one = alone.forward([row], [])
-            many = together.forward(company, [])
-            assert torch.equal(one[0], many[i])
-            alone.close(row, keep=False)
-            alone.release("run")
+        paths = [[(5 * i + length) % 300 for i in range(length)] + [17] for length in lengths]
+        company = [together.open(f"run {i}", path, 150 * (i % 2)) for i, path in enumerate(paths)]
+        many = together.step()
+        for i, (path, row) in enumerate(zip(paths, company, strict=True)):
+            one = alone.open(f"run {i}", path, 150 * (i % 2))
+            assert torch.equal(alone.step()[one], many[row])
+            alone.close(one, keep=False)
     finally:
         torch.set_num_threads(1)
 
@@ -155,12 +200,14 @@ def test_models_the_tree_cannot_serve_get_the_plain_path_and_the_reason(kind: st
     runner, why = runner_for(tiny_models.model(kind), 1 << 28)
     assert isinstance(runner, PlainRunner)
     assert why
-    long = PROMPT * 3  # longer than the sliding window
-    read = Read("run", long)
-    runner.forward([], [read])
-    rows = [runner.open(read, 17), runner.open(read, 18)]
-    for _ in range(3):
-        logits = runner.forward(rows, [])
-        for row, got in zip(rows, logits, strict=True):
-            torch.testing.assert_close(got, expected(kind, row.ids)[-1], atol=1e-4, rtol=0)
-            row.ids.append(int(got.argmax()))
+    rows = Open(runner)
+    rows.open("run", PROMPT * 3)  # longer than the sliding window
+    rows.open("run", PROMPT[:1])
+    for step in range(4):
+        if step == 1:
+            row = runner.rows[0]
+            (twin,) = runner.fork(row, 1)
+            rows.paths[twin] = [*rows.paths[row][:-1], 99]
+        for row, logits in rows.step().items():
+            matches(kind, rows.paths[row], logits)
+            rows.paths[row].append(int(logits.argmax()))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from engine.decoding.random_stream import uniform
-from engine.decoding.sampler import Draw, sample
+from engine.decoding.sampler import Draw, Drawn, Sampler
 
 VOCABULARY = 600
 
@@ -18,26 +19,33 @@ def logits(rows: int, seed: int = 0) -> torch.Tensor:
 
 
 def draw(position: int, temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, node: int = 3) -> Draw:
-    return Draw(temperature, top_p, top_k, seed=11, node=node, position=position)
+    return Draw(temperature, top_p, top_k, seed=11, node=node, position=position, row=0)
+
+
+def sample(rows: torch.Tensor, draws: list[Draw]) -> Drawn:
+    """One draw from each row."""
+    draws = [replace(draw, row=i) for i, draw in enumerate(draws)]
+    return Sampler(draws, rows.device).sample(rows)
 
 
 def drawn_tokens(row: torch.Tensor, count: int, **settings: float) -> list[int]:
     rows = row.expand(count, -1)
-    return [one.token for one in sample(rows, [draw(i, **settings) for i in range(count)])]  # type: ignore[arg-type]
+    return sample(rows, [draw(i, **settings) for i in range(count)]).tokens  # type: ignore[arg-type]
 
 
 def test_greedy_takes_the_likeliest_token():
     rows = logits(5)
     drawn = sample(rows, [draw(i, temperature=0.0) for i in range(5)])
-    assert [one.token for one in drawn] == rows.argmax(-1).tolist()
+    assert drawn.tokens == drawn.chosen.tolist() == rows.argmax(-1).tolist()
 
 
 def test_logprob_is_untempered_and_confidence_is_of_the_top_twenty():
     rows = logits(4)
-    for one, row in zip(sample(rows, [draw(i, 0.3, 0.5, 7) for i in range(4)]), rows.double(), strict=True):
+    drawn = sample(rows, [draw(i, 0.3, 0.5, 7) for i in range(4)])
+    for i, row in enumerate(rows.double()):
         logprobs = row.log_softmax(-1)
-        assert one.logprob == pytest.approx(float(logprobs[one.token]), abs=1e-5)
-        assert one.confidence == pytest.approx(-float(logprobs.topk(20).values.mean()), abs=1e-5)
+        assert drawn.logprobs[i] == pytest.approx(float(logprobs[drawn.tokens[i]]), abs=1e-5)
+        assert drawn.confidences[i] == pytest.approx(-float(logprobs.topk(20).values.mean()), abs=1e-5)
 
 
 def test_frequencies_are_the_tempered_probabilities():
@@ -69,13 +77,34 @@ def test_a_row_draws_the_same_alone_and_in_company():
     draws = [draw(0), draw(1, 0.0), draw(2, 0.7, 0.9), draw(3, 1.3, 1.0, 5), draw(4, 0.5, 0.4, 300), draw(5)]
     together = sample(rows, draws)
     for i, one in enumerate(draws):
-        assert sample(rows[i : i + 1], [one]) == [together[i]]
+        alone = sample(rows[i : i + 1], [one])
+        assert alone.tokens == [together.tokens[i]]
+        assert (alone.logprobs, alone.confidences) == ([together.logprobs[i]], [together.confidences[i]])
+
+
+def test_step_after_step_a_branch_follows_its_stream():
+    rows = logits(2)
+    sampler = Sampler([replace(draw(i), row=i) for i in (0, 1)], rows.device)
+    for step in range(70):
+        again = sample(rows, [draw(i + step) for i in (0, 1)])
+        assert sampler.sample(rows).tokens == again.tokens
+
+
+def test_branches_that_share_a_row_draw_as_if_each_had_its_own():
+    row = logits(1)
+    draws = [draw(0, node=node, temperature=0.5 * node) for node in range(5)]
+    shared = Sampler(draws, row.device).sample(row)
+    assert shared.tokens == sample(row.expand(5, -1), draws).tokens
+    assert len(set(shared.tokens)) > 1
 
 
 def test_a_row_of_nan_is_marked_and_the_others_are_not():
     rows = logits(3)
     rows[1, 7] = math.nan
-    assert [one.is_bad for one in sample(rows, [draw(i) for i in range(3)])] == [False, True, False]
+    for temperature in (0.0, 1.0):
+        assert sample(rows, [draw(i, temperature) for i in range(3)]).bad == {1}
+    rows[2] = math.inf
+    assert sample(rows, [draw(i) for i in range(3)]).bad == {1, 2}
 
 
 def test_the_stream_is_uniform_and_every_coordinate_matters():

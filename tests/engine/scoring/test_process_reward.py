@@ -70,8 +70,8 @@ def test_scores_are_those_of_a_plain_forward_and_cost_is_what_is_read():
     nodes = grown(served)
     scorer = reward(served)
     read: list[int] = []
-    original = scorer.runner._logits  # type: ignore[attr-defined]
-    scorer.runner._logits = lambda ids, *rest: read.append(len(ids)) or original(ids, *rest)  # type: ignore[attr-defined]
+    store = scorer.runner.tree.insert  # type: ignore[attr-defined]
+    scorer.runner.tree.insert = lambda *new: read.append(len(new[1]) - new[2]) or store(*new)  # type: ignore[attr-defined]
 
     for batch in (nodes[:3], nodes[3:7], nodes[7:]):
         costs = scorer.cost(batch)
