@@ -30,8 +30,8 @@ class Branch:
     text: TextStream
     step_end: StepEnd
     prompt_tokens: int = 0  # read for the first time for it, not told yet
-    row: Row | None = None  # None while it waits for a row
     made: list[int] = field(default_factory=list)  # its tokens
+    row: Row | None = None  # None while it waits for a row
     told: int = 0  # how many of them have been told
     spelled: int = 0  # how many of them have become pieces
     pieces: list[str] = field(default_factory=list)  # not told yet
@@ -56,20 +56,16 @@ class Branch:
             row,
         )
 
-    def write(self, token: int, logprob: float, confidence: float) -> None:
-        self.made.append(token)
-        self.logprobs.append(logprob)
-        self.confidences.append(confidence)
-
     def spell(self, end_ids: frozenset[int]) -> bool:
         """Turn its new tokens into text; says whether the last of them completes a step."""
         is_step_end = False
         for token in self.made[self.spelled :]:
             piece = "" if token in end_ids else self.text.push(token)
             self.pieces.append(piece)
-            is_step_end = self.step_end.push(piece)
+            if self.request.stop == STEP:
+                is_step_end = self.step_end.push(piece)
         self.spelled = len(self.made)
-        return is_step_end and self.request.stop == STEP
+        return is_step_end
 
     def is_unsure(self) -> bool:
         """Whether the mean confidence of the last tokens has fallen below what the request asks."""
@@ -88,7 +84,8 @@ class Branch:
             self.request.id, tuple(self.pieces), tuple(self.logprobs), tuple(self.confidences),
             self.prompt_tokens, 0, end, reason,
         )  # fmt: skip
-        self.pieces, self.logprobs, self.confidences = [], [], []
+        for told_of in (self.pieces, self.logprobs, self.confidences):
+            told_of.clear()
         self.told, self.prompt_tokens = len(self.made), 0
         return told
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from engine.decoding.choice import runner_for
 from engine.decoding.packing import Read
 from engine.decoding.rows import Row
 from engine.decoding.runner import TreeRunner
-from engine.decoding.sampler import Drawn, Sampler
+from engine.decoding.sampler import Drawn
 from engine.decoding.stops import StepEnd, TextStream
 from engine.requests import STEP
 
@@ -71,9 +71,14 @@ class LocalBackend:
         self._paused: deque[Branch] = deque()  # lost their rows to a lack of memory
         self._branches: dict[int, Branch] = {}  # admitted, by request id
         self._of_row: dict[Row, list[Branch]] = {}
-        self._sampler: Sampler | None = None  # None once the branches or rows have changed
+        self._is_arranged = False  # until the branches or rows change
+        self._sampler: Any = None
         self._rows: list[Row] = []  # as they were arranged
         self._order: list[Branch] = []  # of the sampler
+        self._appends: list[
+            tuple[Callable[[int], None], Callable[[float], None], Callable[[float], None]]
+        ] = []
+        self._watched: list[Branch] = []  # those that may be aborted in mid-generation
         self._next: torch.Tensor | None = None  # each row's next token, where no row has changed
         self._until_limit = 0  # steps until some branch reaches its limit
         self._notable: dict[int, bool] = {}  # by token, whether it can end a turn or a step
@@ -90,7 +95,7 @@ class LocalBackend:
         if not self._of_row:
             return chunks
         rows = self.runner.rows
-        if self._sampler is None or rows != self._rows:
+        if not self._is_arranged or rows != self._rows:
             self._arrange(rows)
         try:
             logits = self.runner.decode(self._fed())
@@ -98,7 +103,6 @@ class LocalBackend:
             if not memory.is_out_of_memory(error):
                 raise
             return chunks + self._make_room()
-        assert self._sampler is not None
         drawn = self._sampler.sample(logits)
         chunks += self._write(drawn)
         if time.perf_counter() - self._told_at > TELL_SECONDS:
@@ -180,7 +184,8 @@ class LocalBackend:
                 chunks.append(Chunk(request.id, end="length", reason=CONTEXT_FULL))
                 continue
             text = TextStream(self._tokenizer, context.ids)
-            branch = Branch(request, context, limit, text, StepEnd(self.profile.step_ends))
+            end, made = StepEnd(self.profile.step_ends), self.transcript.writing(node)
+            branch = Branch(request, context, limit, text, end, made=made)
             self._branches[request.id] = branch
             starting.setdefault((run_id, context.ids), []).append(branch)
         return chunks + self._open([*again, *starting.values()])
@@ -210,7 +215,7 @@ class LocalBackend:
             if not memory.is_out_of_memory(error):
                 raise
             chunks = self._make_room()
-        self._sampler = None
+        self._is_arranged = False
         return chunks
 
     # ---- one step --------------------------------------------------------------------------------------
@@ -222,7 +227,9 @@ class LocalBackend:
             for branch in self._of_row[row]:
                 self._order.append(branch)
                 draws.append(branch.draw(i))
-        self._sampler = Sampler(draws, self._model.device)
+        self._sampler, self._is_arranged = self.runner.sampler(draws), True
+        self._appends = [(b.made.append, b.logprobs.append, b.confidences.append) for b in self._order]
+        self._watched = [branch for branch in self._order if branch.request.abort_below is not None]
         self._until_limit = min(branch.limit - len(branch.made) for branch in self._order)
         self._next = None
 
@@ -236,17 +243,19 @@ class LocalBackend:
 
     def _write(self, drawn: Drawn) -> list[Chunk]:
         """Append what was drawn; ends the branches that it ends, and parts siblings that drew differently."""
-        notable, write = self._notable, self.transcript.write
-        check: list[Branch] = []
-        self._until_limit -= 1
-        is_limit = self._until_limit <= 0
-        for branch, token, logprob, confidence in zip(
-            self._order, drawn.tokens, drawn.logprobs, drawn.confidences, strict=True
+        for (token_to, logprob_to, confidence_to), token, logprob, confidence in zip(
+            self._appends, drawn.tokens, drawn.logprobs, drawn.confidences, strict=True
         ):
-            branch.write(token, logprob, confidence)
-            write(branch.request.node, token)
-            if is_limit or notable.get(token, True) or branch.request.abort_below is not None:
-                check.append(branch)
+            token_to(token)
+            logprob_to(logprob)
+            confidence_to(confidence)
+        self._until_limit -= 1
+        if self._until_limit <= 0:
+            check = self._order
+        else:
+            notable = self._notable
+            check = [self._order[i] for i, token in enumerate(drawn.tokens) if notable.get(token, True)]
+            check += [branch for branch in self._watched if branch not in check]
         chunks: list[Chunk] = []
         for i in drawn.bad:
             branch = self._order[i]
@@ -258,7 +267,7 @@ class LocalBackend:
         are_apart = all(len(siblings) == 1 for siblings in self._of_row.values())
         if not are_apart:
             self._part()
-        self._next = drawn.chosen if self._sampler is not None and are_apart else None
+        self._next = drawn.chosen if self._is_arranged and are_apart else None
         return chunks
 
     def _checked(self, branch: Branch) -> Chunk | None:
@@ -294,7 +303,7 @@ class LocalBackend:
             groups = parted(siblings, [branch.made[-1] for branch in siblings])
             if len(groups) == 1:
                 continue
-            self._sampler = None
+            self._is_arranged = False
             try:
                 twins = self.runner.fork(row, len(groups) - 1)
             except (RuntimeError, MemoryError) as error:
@@ -328,7 +337,7 @@ class LocalBackend:
     def _leave(self, branch: Branch, *, keep: bool) -> None:
         if branch.row is None:
             return
-        self._sampler = None
+        self._is_arranged = False
         siblings = self._of_row[branch.row]
         siblings.remove(branch)
         if not siblings:
@@ -341,7 +350,6 @@ class LocalBackend:
         branch.made.pop()
         branch.logprobs.pop()
         branch.confidences.pop()
-        self.transcript.unwrite(branch.request.node)
 
     # ---- memory ----------------------------------------------------------------------------------------
 
@@ -368,7 +376,7 @@ class LocalBackend:
             self._branches.pop(branch.request.id, None)
             self._leave(branch, keep=False)
             self._paused.append(branch)
-        self._sampler = None
+        self._is_arranged = False
 
     def _default_rows(self, key_value_bytes: int) -> int:
         if not isinstance(self.runner, TreeRunner):

@@ -79,13 +79,9 @@ class Transcript:
         if tree is not None:
             self._trees.pop(tree, None)
 
-    def write(self, node: Node, token: int) -> None:
-        """A token was generated for the node."""
-        self._of(node).ids.setdefault(node.id, []).append(token)
-
-    def unwrite(self, node: Node) -> None:
-        """The node's last token meant nothing."""
-        self._of(node).ids[node.id].pop()
+    def writing(self, node: Node) -> list[int]:
+        """The list that the node's tokens go into while they are generated."""
+        return self._of(node).ids.setdefault(node.id, [])
 
     def own_ids(self, node: Node) -> list[int]:
         """The ids of the node's own tokens, its end token too; from its text where they are not known."""

@@ -12,7 +12,9 @@ import torch
 
 from engine.decoding import flat
 from engine.decoding.attention import Plan
-from engine.decoding.forwards import NAME, Forward, Hooked
+from engine.decoding.forwards import NAME, Hooked
+from engine.decoding.native.weights import Weights
+from engine.decoding.native.weights import why_not as why_not_native
 from engine.decoding.packing import Read
 from engine.decoding.plain import PlainRunner
 from engine.decoding.runner import Runner, TreeRunner
@@ -79,16 +81,26 @@ def _shape(model: Any, ids: list[int]) -> tuple[int, int, int]:
 def _flattened(
     model: Any, shape: tuple[int, int, int], tree_bytes: int, ids: list[int], expected: torch.Tensor
 ) -> Runner | None:
-    """A runner with the flattened forward, None where the model is of another shape or the outputs differ."""
+    """A runner with the flattened forward, None where the model is of another shape or the outputs differ.
+
+    Its decode steps are native where that serves and agrees.
+    """
     if flat.why_not(model):
         return None
     try:
-        forward: Forward = flat.bind(model, shape[1], shape[2])
+        forward = flat.bind(model, shape[1], shape[2])
         runner = TreeRunner(model, forward, shape, tree_bytes)
         _compare(runner, ids, expected, model.dtype)
     except (ValueError, RuntimeError, AttributeError, TypeError):
         return None
-    return runner
+    if why_not_native(forward):
+        return runner
+    faster = TreeRunner(model, forward, shape, tree_bytes, Weights(forward))
+    try:
+        _compare(faster, ids, expected, model.dtype)
+    except ValueError:
+        return runner
+    return faster
 
 
 def _compare(runner: TreeRunner, ids: list[int], expected: torch.Tensor, dtype: torch.dtype) -> None:

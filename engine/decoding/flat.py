@@ -42,40 +42,40 @@ class Flat:
 
     name = "key-value tree, flattened"
 
-    def __init__(self, model: Any, layers: list[Layer], heads: int, shared_heads: int, dim: int):
+    def __init__(self, model: Any, layers: list[Layer], heads: int, key_heads: int, dim: int):
         config, body = model.config, model.base_model
-        self._layers = layers
-        self._heads, self._shared_heads, self._dim = heads, shared_heads, dim
-        self._embedding = body.embed_tokens.weight
-        self._norm, self._eps = body.norm.weight, config.rms_norm_eps
-        self._head = getattr(model, "lm_head", None) or model.score
-        self._turns = _turns(body.rotary_emb, config.max_position_embeddings, dim, self._embedding.device)
+        self.layers = layers
+        self.heads, self.key_heads, self.dim = heads, key_heads, dim
+        self.embedding = body.embed_tokens.weight
+        self.norm, self.eps = body.norm.weight, config.rms_norm_eps
+        self.head = getattr(model, "lm_head", None) or model.score
+        self.turns = _turns(body.rotary_emb, config.max_position_embeddings, dim, self.embedding.device)
 
     @torch.inference_mode()
     def __call__(
         self, ids: torch.Tensor, positions: torch.Tensor, plan: Plan, wanted: torch.Tensor | None
     ) -> torch.Tensor:
-        heads, shared, dim = self._heads, self._shared_heads, self._dim
-        turn = self._turns[positions][:, None]  # [T, 1, D / 2]
-        x = self._embedding[ids]
+        heads, shared, dim = self.heads, self.key_heads, self.dim
+        turn = self.turns[positions][:, None]  # [T, 1, D / 2]
+        x = self.embedding[ids]
         width, scale = (x.shape[-1],), dim**-0.5
-        for i, layer in enumerate(self._layers):
-            h = F.rms_norm(x, width, layer.attention_norm, self._eps)
+        for i, layer in enumerate(self.layers):
+            h = F.rms_norm(x, width, layer.attention_norm, self.eps)
             mixed = F.linear(h, layer.query_key_value, layer.query_key_value_bias)
             mixed = mixed.view(-1, heads + 2 * shared, dim)
             if layer.query_norm is not None and layer.key_norm is not None:
-                mixed[:, :heads] = F.rms_norm(mixed[:, :heads], (dim,), layer.query_norm, self._eps)
+                mixed[:, :heads] = F.rms_norm(mixed[:, :heads], (dim,), layer.query_norm, self.eps)
                 mixed[:, heads:-shared] = F.rms_norm(
-                    mixed[:, heads:-shared], (dim,), layer.key_norm, self._eps
+                    mixed[:, heads:-shared], (dim,), layer.key_norm, self.eps
                 )
             _rotate(mixed[:, : heads + shared], turn)
             out = attend(plan, i, mixed[:, :heads], mixed[:, heads:].reshape(len(ids), -1), scale)
             x = torch.addmm(x, out, layer.out)
-            h = F.rms_norm(x, width, layer.inner_norm, self._eps)
+            h = F.rms_norm(x, width, layer.inner_norm, self.eps)
             gate, up = F.linear(h, layer.gate_up).chunk(2, -1)
             x = torch.addmm(x, F.silu(gate).mul_(up), layer.down)
-        x = F.rms_norm(x if wanted is None else x[wanted], width, self._norm, self._eps)
-        return self._head(x)
+        x = F.rms_norm(x if wanted is None else x[wanted], width, self.norm, self.eps)
+        return self.head(x)
 
 
 def _rotate(heads: torch.Tensor, turn: torch.Tensor) -> None:

@@ -17,6 +17,7 @@ import torch
 from engine.decoding.key_values import Match
 from engine.decoding.packing import Read
 from engine.decoding.rows import Row
+from engine.decoding.sampler import Draw, Sampler
 
 
 class PlainRunner:
@@ -70,6 +71,9 @@ class PlainRunner:
             output = self._model(self._ids([token]), past_key_values=row.cache, use_cache=True)
             row.cache = output.past_key_values
         return output.logits[0, -1]
+
+    def sampler(self, draws: Sequence[Draw]) -> Sampler:
+        return Sampler(draws, self._model.device)
 
     def close(self, row: Row, ids: Sequence[int] | None) -> None:
         self.rows.remove(row)

@@ -15,6 +15,7 @@ import torch
 
 from engine.decoding import invariance
 from engine.decoding.attention import Group, Plan, Shared
+from engine.decoding.forwards import Forward
 from engine.decoding.rows import Places, Row
 from engine.decoding.slots import Slots
 from engine.decoding.trunks import Trunk
@@ -65,6 +66,7 @@ def rules_for(model: Any, shape: tuple[int, int, int]) -> Rules:
 class Batch:
     """The rows' next steps: everything a step needs, kept up to date by a few sums instead of made anew."""
 
+    forward: Forward
     plan: Plan
     ids: torch.Tensor  # [R, padded]; the next tokens
     positions: torch.Tensor  # [R, padded]
@@ -75,22 +77,21 @@ class Batch:
     most_steps: int  # until a slot's view is full
     steps: int = 0
 
-    def feed(self, tokens: torch.Tensor) -> None:
-        """Put the rows' next tokens in place, and let each see its own."""
+    def decode(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Feed every row its next token, [R]; the logits that follow, [R, V]."""
         self.ids[: self.rows] = tokens
-        for mask, places in self.shown:
+        for mask, places in self.shown:  # each row sees its new token
             mask.index_fill_(0, places, 0.0)
-
-    def advance(self) -> None:
-        """The tokens have been read."""
+        logits = self.forward(self.ids, self.positions, self.plan, None)[: self.rows]
         self.steps += 1
         self.positions[: self.rows] += 1
         for group, (_, places) in zip(self.plan.groups, self.shown, strict=True):
             group.places += 1
             places += 1
+        return logits
 
 
-def batch_of(places: Places, rules: Rules) -> Batch:
+def batch_of(forward: Forward, places: Places, rules: Rules) -> Batch:
     """The batch of all rows as they stand, class by class, in the order of their slots."""
     rows: list[Row] = []
     plan = Plan(query_multiple=rules.query_multiple)
@@ -107,7 +108,7 @@ def batch_of(places: Places, rules: Rules) -> Batch:
         shown.append((made.mask.view(-1), torch.arange(len(members), device=rules.device) * length + own))
         most_steps = min(most_steps, length - longest)
     positions = rules.long(rules.pad([row.tokens for row in rows]))
-    return Batch(plan, torch.zeros_like(positions), positions, shown, len(rows), most_steps)
+    return Batch(forward, plan, torch.zeros_like(positions), positions, shown, len(rows), most_steps)
 
 
 def group(slots: Slots, rows: Sequence[Row], length: int, tokens: int, rules: Rules, start: int = 0) -> Group:

@@ -14,10 +14,14 @@ import torch
 
 from engine.decoding.forwards import Forward
 from engine.decoding.key_values import KeyValueTree, Match
+from engine.decoding.native.batch import NativeBatch
+from engine.decoding.native.drawing import NativeSampler, serves
+from engine.decoding.native.weights import Weights
 from engine.decoding.packing import Read, blocks_of
 from engine.decoding.planning import Batch, batch_of, rules_for
 from engine.decoding.reading import read_blocks
 from engine.decoding.rows import Places, Row
+from engine.decoding.sampler import Draw, Sampler
 from engine.decoding.trunks import Trunks
 
 
@@ -57,6 +61,10 @@ class Runner(Protocol):
         """Feed every row its next token, [R]; returns the logits that follow, [R, V]."""
         ...
 
+    def sampler(self, draws: Sequence[Draw]) -> Sampler | NativeSampler:
+        """What draws tokens from the logits that `decode` gives."""
+        ...
+
     def close(self, row: Row, ids: Sequence[int] | None) -> None:
         """End a row; with its path's `ids`, what it has read is kept for later rows."""
         ...
@@ -75,17 +83,28 @@ class Runner(Protocol):
 
 
 class TreeRunner:
-    """The key-value tree under a model; `shape` is (layers, key-value heads, head dimension)."""
+    """The key-value tree under a model; `shape` is (layers, key-value heads, head dimension).
 
-    def __init__(self, model: Any, forward: Forward, shape: tuple[int, int, int], tree_bytes: int):
-        self.name = forward.name
+    With `native`, decode steps are its one call, and `forward` only reads.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        forward: Forward,
+        shape: tuple[int, int, int],
+        tree_bytes: int,
+        native: Weights | None = None,
+    ):
+        self.name = "key-value tree, native steps" if native else forward.name
+        self._native = native
         self.tree = KeyValueTree(tree_bytes)
         self.rules = rules_for(model, shape)
         self._forward = forward
         self._shape = shape
         self._trunks = Trunks(self.tree)
         self._places = Places(shape, self.rules.dtype, self.rules.device)
-        self._batch: Batch | None = None  # None once the rows have changed
+        self._batch: Batch | NativeBatch | None = None  # None once the rows have changed
 
     @property
     def rows(self) -> list[Row]:
@@ -127,15 +146,22 @@ class TreeRunner:
     @torch.inference_mode()
     def decode(self, tokens: torch.Tensor) -> torch.Tensor:
         if self._batch is None:
-            self._batch = batch_of(self._places, self.rules)
+            self._batch = (
+                NativeBatch(self._native, self._places)
+                if self._native
+                else batch_of(self._forward, self._places, self.rules)
+            )
         batch = self._batch
-        batch.feed(tokens)
-        logits = self._forward(batch.ids, batch.positions, batch.plan, None)[: batch.rows]
-        batch.advance()
+        logits = batch.decode(tokens)
         if batch.steps == batch.most_steps:
             self._settle()
             self._places.move_outgrown()
         return logits
+
+    def sampler(self, draws: Sequence[Draw]) -> Sampler | NativeSampler:
+        if self._native and serves(draws):
+            return NativeSampler(draws, self._native.vocabulary)
+        return Sampler(draws, self.rules.device)
 
     @torch.inference_mode()
     def close(self, row: Row, ids: Sequence[int] | None) -> None:

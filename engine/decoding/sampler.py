@@ -85,9 +85,7 @@ class Sampler:
                 tokens[self._which] = self._draw(logits[self._which])
         self._step += 1
         chosen = logprobs.gather(-1, tokens[:, None])[:, 0].tolist()
-        # Where any logit is not a number, or infinite, none of the row's logprobs is a number.
-        bad = frozenset(i for i, logprob in enumerate(chosen) if not -1e30 < logprob < 1e-3)
-        return Drawn(tokens.tolist(), chosen, confidences.tolist(), bad, tokens)
+        return Drawn(tokens.tolist(), chosen, confidences.tolist(), bad_among(chosen), tokens)
 
     def _draw(self, logits: torch.Tensor) -> torch.Tensor:
         """Tokens of the branches with a temperature above 0."""
@@ -119,6 +117,11 @@ class Sampler:
             steps = self._step + torch.arange(STEPS_AHEAD, device=self._device)
             self._numbers = uniform(*torch.broadcast_tensors(seeds, nodes, positions + steps))
         return self._numbers[:, ahead]
+
+
+def bad_among(logprobs: Sequence[float]) -> frozenset[int]:
+    """Where any logit is not a number, or infinite, none of the row's logprobs is a number."""
+    return frozenset(i for i, logprob in enumerate(logprobs) if not -1e30 < logprob < 1e-3)
 
 
 def _column(numbers: Sequence[float], device: torch.device) -> torch.Tensor:

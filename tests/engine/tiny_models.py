@@ -71,6 +71,12 @@ def model(kind: str, seed: int = 0, spread: float = 0.08, **changes: Any) -> Any
     }
     made = {
         "llama": lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**common, **{**SHAPE, **changes})),
+        "wide": lambda: hf.Qwen2ForCausalLM(
+            hf.Qwen2Config(
+                **common,
+                **{**SHAPE, "hidden_size": 96, "num_attention_heads": 3, "num_key_value_heads": 1, **changes},
+            )
+        ),
         "prm": lambda: hf.LlamaForTokenClassification(
             hf.LlamaConfig(**common, **{**SHAPE, "num_labels": 2, **changes})
         ),

@@ -21,7 +21,7 @@ def transcript(template: str | None = tiny_models.CHAT_TEMPLATE, profile: Profil
 def written(into: Transcript, parent: Node, ids: list[int], **settings) -> Node:
     node = parent.tree.add(parent, **settings)
     for token in ids:
-        into.write(node, token)
+        into.writing(node).append(token)
     text = TOKENIZER.decode([token for token in ids if token != END])
     parent.tree.finish(node, text=text, is_final=bool(ids) and ids[-1] == END)
     return node

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -12,11 +14,13 @@ from engine.decoding.rows import SIZES, Row
 from engine.decoding.runner import Runner, TreeRunner
 from engine.decoding.trunks import MIN_TOKENS
 from tests.engine import tiny_models
+from tests.engine.decoding.compiler import has_compiler
 from tests.engine.tiny_models import KINDS
 
 PROMPT = [5, 9, 20, 33, 41, 52, 60]
 LONG_PROMPT = [(3 * i) % 300 for i in range(MIN_TOKENS + 37)]
-FLAT = ("llama", "qwen3", "qwen2", "prm")
+FLAT = ("llama", "qwen3", "qwen2", "prm", "wide")
+NATIVE = ("qwen3", "wide")  # those whose heads have 16 dimensions
 
 
 def expected(kind: str, ids: list[int]) -> torch.Tensor:
@@ -29,6 +33,15 @@ def tree_runner(kind: str, tree_bytes: int = 1 << 28) -> TreeRunner:
     runner, why = runner_for(tiny_models.model(kind), tree_bytes)
     assert isinstance(runner, TreeRunner), why
     return runner
+
+
+def without_native(kind: str) -> TreeRunner:
+    """The flattened forward by PyTorch's operators, as on a machine without a C compiler."""
+    fast = tree_runner(kind)
+    return TreeRunner(tiny_models.model(kind), fast._forward, fast._shape, 1 << 28)
+
+
+needs_native = pytest.mark.skipif(not has_compiler(), reason="No C compiler here.")
 
 
 class Open:
@@ -59,9 +72,10 @@ def matches(kind: str, path: list[int], got: torch.Tensor) -> None:
     torch.testing.assert_close(got, expected(kind, path)[-1], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "prm"])
-def test_reading_and_decoding_give_what_a_plain_forward_gives(kind: str):
-    rows = Open(tree_runner(kind))
+@pytest.mark.parametrize("kind", [*KINDS, "prm", "wide"])
+@pytest.mark.parametrize("way", [tree_runner, without_native])
+def test_reading_and_decoding_give_what_a_plain_forward_gives(kind: str, way: Callable[[str], TreeRunner]):
+    rows = Open(way(kind))
     read = Read("run", PROMPT, wanted=(2, -1))
     rows.runner.read([read])
     assert read.outputs is not None
@@ -77,7 +91,14 @@ def test_reading_and_decoding_give_what_a_plain_forward_gives(kind: str):
 
 @pytest.mark.parametrize("kind", FLAT)
 def test_llama_like_models_are_flattened(kind: str):
-    assert "flattened" in tree_runner(kind).name
+    assert "flattened" in without_native(kind).name
+
+
+@needs_native
+@pytest.mark.parametrize("kind", NATIVE)
+def test_their_steps_are_native_where_the_sizes_fit(kind: str):
+    assert "native" in tree_runner(kind).name
+    assert "native" not in tree_runner("llama").name  # its heads have 12 dimensions
 
 
 def test_models_of_other_parts_keep_their_own_forward():
@@ -88,8 +109,9 @@ def test_models_of_other_parts_keep_their_own_forward():
     assert not why and "flattened" not in runner.name
 
 
-def test_rows_of_different_lengths_join_fork_and_leave():
-    rows = Open(tree_runner("llama"))
+@pytest.mark.parametrize("kind", ["llama", "wide"])
+def test_rows_of_different_lengths_join_fork_and_leave(kind: str):
+    rows = Open(tree_runner(kind))
     for step in range(60):
         if step % 3 == 0:  # a branch from one of three prompts joins
             rows.open(f"run {step % 2}", [*PROMPT[: 3 + step % 4], 10 + step])
@@ -100,19 +122,20 @@ def test_rows_of_different_lengths_join_fork_and_leave():
         if step == 20:  # one with a trunk of its own
             rows.open("long", [*LONG_PROMPT, 7], len(LONG_PROMPT))
         for row, logits in rows.step().items():
-            matches("llama", rows.paths[row], logits)
+            matches(kind, rows.paths[row], logits)
             rows.paths[row].append(int(logits.argmax()))
         if step % 5 == 4:
             rows.close(rows.runner.rows[len(rows.paths) // 2])
 
 
-def test_a_row_that_outgrows_its_class_moves_and_goes_on():
-    rows = Open(tree_runner("llama"))
+@pytest.mark.parametrize("kind", ["llama", "wide"])
+def test_a_row_that_outgrows_its_class_moves_and_goes_on(kind: str):
+    rows = Open(tree_runner(kind))
     row = rows.open("run", [(5 * i) % 300 for i in range(SIZES[0] - 2)])
     rows.open("run", PROMPT)
     for _ in range(6):
         for row, logits in rows.step().items():
-            matches("llama", rows.paths[row], logits)
+            matches(kind, rows.paths[row], logits)
             rows.paths[row].append(int(logits.argmax()))
     assert {row.size for row in rows.paths} == {SIZES[0], SIZES[1]}
 
@@ -179,10 +202,11 @@ def test_a_prompt_longer_than_one_pass_even_with_a_tiny_tree(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_row_has_the_same_bits_alone_and_in_company(threads: int):
+@pytest.mark.parametrize("way", [tree_runner, without_native])
+def test_a_row_has_the_same_bits_alone_and_in_company(threads: int, way: Callable[[str], TreeRunner]):
     torch.set_num_threads(threads)
     try:
-        alone, together = Open(tree_runner("llama")), Open(tree_runner("llama"))
+        alone, together = Open(way("wide")), Open(way("wide"))
         lengths = (1, 2, 3, 5, 8, 40, 70, 130, 180, 200, 300, 400)
         paths = [[(5 * i + length) % 300 for i in range(length)] + [17] for length in lengths]
         company = [together.open(f"run {i}", path, 150 * (i % 2)) for i, path in enumerate(paths)]

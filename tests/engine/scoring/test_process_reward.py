@@ -43,7 +43,7 @@ def grown(served: LocalBackend) -> list[Node]:
         *TOKENIZER.encode("</think> 4"),
         TOKENIZER.eos_token_id,
     ]:
-        served.transcript.write(several, token)
+        served.transcript.writing(several).append(token)
     tree.finish(several, text="1 + 1 = 2\n\n2 + 2 = 4\n</think> 4", is_final=True)
     return tree.nodes[1:]
 
