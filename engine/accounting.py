@@ -58,7 +58,7 @@ class Ledger:
                 return 0
             if self.prices.usd_per_token:
                 left = min(left, left_usd / self.prices.usd_per_token)
-        if budget.max_seconds is not None and self.clock() + self.last_call_seconds > budget.max_seconds:
+        if not self.has_time():
             return 0
         return left if math.isinf(left) else max(0, math.floor(left))
 
@@ -87,6 +87,15 @@ class Ledger:
         self.usage.flops += cost.flops(tokens, scorer_parameters)
         self.usage.scoring_seconds += seconds
         self._called(seconds, whole_seconds)
+
+    def charge_checking(self, seconds: float) -> None:
+        """Book what running a run's checks took."""
+        self.usage.executing_seconds += seconds
+
+    def has_time(self) -> bool:
+        """Whether a call as long as the last one still ends within the limit in seconds."""
+        limit = self.budget.max_seconds
+        return limit is None or self.clock() + self.last_call_seconds <= limit
 
     def wave(self, stop: Stop, limit: int, wanted: int, unread_characters: int = 0) -> tuple[int, int]:
         """How many of `wanted` branches to start together, and the tokens each may spend: (count, cap).

@@ -1,6 +1,7 @@
 """One run in progress: its strategy, what it waits for, and its budget.
 
-Knows how to turn a strategy's requests into nodes and branches, how to reply, and when its budget ends.
+Knows how to turn a strategy's requests into nodes and branches, how to reply, and when its budget ends. The
+model as a judge is asked here, since its verdicts are generated like any other text.
 Does not know other runs, threads, storage or how models are loaded: the scheduler hands it tokens and
 verdicts, and asks it for branches to decode and nodes to score.
 """
@@ -10,15 +11,16 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from engine import answers, prompts
 from engine.accounting import Ledger
 from engine.backends.protocol import Backend, Chunk, Generate
 from engine.budget import BudgetExhausted
-from engine.requests import Expand, Request, Score, Search
+from engine.checks import CHECK, Finding
+from engine.requests import THOUGHT, Check, Expand, Request, Sampling, Score, Search
 from engine.runs import Run
-from engine.scoring.protocol import Scorer, Verdict
+from engine.scoring.protocol import JUDGE, Scorer, Verdict
 from engine.strategies import selection
 from engine.tree import Node
 
@@ -42,11 +44,10 @@ class Branch:
     cap: int = 0
     request_id: int = 0
     spent_tokens: int = 0
-    confidences: list[float] = field(default_factory=list)
 
 
 class ActiveRun:
-    """A started run. At any moment it waits for branches (`expand`), for verdicts (`score`), or is done."""
+    """A started run. It waits for branches (`expand`), for verdicts (`score`), for a `check`, or is done."""
 
     def __init__(self, run: Run, search: Search, backend: Backend, ledger: Ledger) -> None:
         self.run = run
@@ -54,6 +55,7 @@ class ActiveRun:
         self.ledger = ledger
         self.expand: Expand | None = None
         self.score: Score | None = None
+        self.check: Check | None = None
         self.is_done = False
         self.was_cut = False  # the budget cut, refused or ended something
         self.flying: dict[int, Branch] = {}  # by request id; inside the backend
@@ -62,6 +64,8 @@ class ActiveRun:
         self._branches: list[Branch] = []  # of the current Expand, parent-major
         self._later: deque[Branch] = deque()  # of the current Expand, not in a wave yet
         self._wave: deque[Branch] = deque()  # of the current wave, not in the backend yet
+        self._judging: Score | None = None  # the current Expand grows the judge's replies to this
+        self._judged: set[Node] = set()  # nodes that the judge was asked about, abstentions included
         self._chosen: Node | None = None
         self._times_thrown = 0
 
@@ -89,29 +93,41 @@ class ActiveRun:
                 return self._end(stop.value)
             except BudgetExhausted:
                 return self._end(None)
-            self._check(request)
-            is_exhausted = False
+            self._refuse_nonsense(request)
             reply = list(request.nodes)
+            is_exhausted = False
+            if isinstance(request, Check):
+                is_exhausted = bool(reply) and not self.ledger.has_time()
+                if reply and not is_exhausted:
+                    self.check = request
+                    return None
+                continue
             if isinstance(request, Score):
-                if not reply:
-                    continue
-                self.score = request
-                return None
+                if request.by != JUDGE:
+                    if not reply:
+                        continue
+                    self.score = request
+                    return None
+                grow = self._question_to_the_judge(request)
+            else:
+                grow = request
             is_exhausted = (
-                bool(reply) and request.n > 0 and self.ledger.tokens_left(self.unread_characters) < 1
+                bool(grow.nodes) and grow.n > 0 and self.ledger.tokens_left(self.unread_characters) < 1
             )
             if is_exhausted:
                 continue
-            reply = self._begin(request)
-            if reply:
+            children = self._begin(grow)
+            if children:
+                self._judging = request if isinstance(request, Score) else None
                 return None
+            reply = reply if isinstance(request, Score) else children
         raise StrategyBug("it asks for nothing again and again")
 
     def close(self) -> None:
         """Stop the strategy, and take back the branches that are still inside the backend."""
         self._search.close()
         self.is_done = True
-        self.expand = self.score = None
+        self.expand = self.score = self.check = None
         for request_id in list(self.flying):
             self._withdraw(request_id)
 
@@ -130,34 +146,41 @@ class ActiveRun:
         self._chosen = chosen
         self.is_done = True
 
-    def _check(self, request: Request) -> None:
-        if not isinstance(request, Expand | Score):
+    def _refuse_nonsense(self, request: Request) -> None:
+        if not isinstance(request, Expand | Score | Check):
             raise StrategyBug(f"it yielded {request!r}, which is no request")
         for node in request.nodes:
             if node.tree is not self.run.tree:
                 raise StrategyBug("it asked about a node of another tree")
-            if isinstance(request, Expand) and node.is_final and not request.instruction:
+            if isinstance(request, Expand) and node.is_final and not request.instruction + request.forced:
                 raise StrategyBug(
-                    f"it asked to expand node {node.id}, which is final, without an instruction"
+                    f"it asked to expand node {node.id}, which is final, with no instruction or forced text"
                 )
 
     # ---- growing branches ------------------------------------------------------------------------------
 
     def _begin(self, request: Expand) -> list[Node]:
         """Give birth to the children, all at once and parent-major, and start the first wave."""
-        instruction = (
-            prompts.instruction(request.instruction, self.backend.profile) if request.instruction else ""
-        )
-        limit = request.sampling.max_tokens or self.backend.profile.max_new_tokens
+        profile = self.backend.profile
+        limit = request.sampling.max_tokens or profile.max_new_tokens
         for parent in request.nodes:
+            instruction = forced = ""
+            struck = 0
+            if request.instruction:
+                finding = parent.text if parent.kind == "execution" else ""
+                instruction = prompts.instruction(request.instruction, profile, finding)
             opens_turn = bool(instruction) or parent.parent is None
+            if request.forced:
+                struck = 0 if opens_turn else prompts.end_of_thinking(parent.text, profile)
+                said = "" if opens_turn else parent.text[: len(parent.text) - struck]
+                forced = prompts.forced(request.forced, profile, said)
+            thinking = request.thinking if opens_turn else None
             for _ in range(request.n):
-                thinking = request.thinking if opens_turn else None
-                node = self.run.tree.add(parent, request.kind, instruction, thinking)
+                node = self.run.tree.add(parent, request.kind, instruction, thinking, forced, struck)
                 self._branches.append(Branch(node, limit))
+            self.unread_characters += len(instruction) + len(forced)
         if not self._branches:
             return []
-        self.unread_characters += len(instruction) * len(request.nodes)
         self.expand = request
         self._later.extend(self._branches)
         self._next_wave()
@@ -195,6 +218,7 @@ class ActiveRun:
                 seed=self.run.spec.seed,
                 stop=self.expand.stop,
                 abort_below=self.expand.abort_below,
+                abort_window=self.expand.abort_window,
             )
         )
 
@@ -230,7 +254,7 @@ class ActiveRun:
         if chunk.end in ("end", "stop"):
             self._finish(branch, chunk.is_final)
         elif chunk.end == "aborted":
-            tree.abort(node, "Its confidence fell below the threshold.")
+            tree.abort(node, chunk.reason or "The model could not go on.")
         elif chunk.end == "length" and not is_at_cap:
             self._finish(branch, False, "Stopped where the model's context is full.")
         elif branch.cap < branch.limit:
@@ -243,11 +267,10 @@ class ActiveRun:
     def _take(self, branch: Branch, chunk: Chunk) -> None:
         """Append what a chunk brings to its branch, and book it."""
         if chunk.pieces:
-            self.run.tree.append(branch.node, chunk.pieces, chunk.logprobs)
+            self.run.tree.append(branch.node, chunk.pieces, chunk.logprobs, chunk.confidences)
         self.ledger.charge(chunk)
         self.unread_characters = 0  # whatever the prompt was, it has been read and counted now
         branch.spent_tokens += len(chunk.pieces) + chunk.discarded_tokens
-        branch.confidences += chunk.confidences
 
     def _withdraw(self, request_id: int) -> Branch:
         """Take a branch out of the backend, with what it wrote until now."""
@@ -259,7 +282,7 @@ class ActiveRun:
 
     def _finish(self, branch: Branch, is_final: bool, reason: str = "") -> None:
         assert self.expand is not None
-        node, confidences = branch.node, branch.confidences
+        node, confidences = branch.node, branch.node.token_confidences
         answer = None
         if is_final and node.kind != "critique":
             problem = self.run.tree.problem
@@ -268,7 +291,8 @@ class ActiveRun:
             answer = answers.extract(problem, node.turn_text, self.backend.profile, thinking)
         if not reason:
             self.ledger.ended(self.expand.stop, branch.spent_tokens)
-            reason = "The model ended its turn." if is_final else "The step is complete."
+            ended = "The thought is complete." if self.expand.stop == THOUGHT else "The step is complete."
+            reason = "The model ended its turn." if is_final else ended
         self.run.tree.finish(
             node,
             is_final=is_final,
@@ -297,6 +321,9 @@ class ActiveRun:
         self.expand = None
         self._branches, self._later = [], deque()
         is_over = bool(never_started) or (was_cut and self.ledger.tokens_left() < 1)
+        if self._judging is not None:
+            self._hear_the_judge(children)
+            children, self._judging = list(self._judging.nodes), None
         self.resume(None if is_over else children, is_exhausted=is_over)
 
     # ---- scoring ---------------------------------------------------------------------------------------
@@ -326,3 +353,41 @@ class ActiveRun:
         is_short = any(scorer.name not in node.scores and node not in judged for node in asked)
         self.score = None
         self.resume(None if is_short else asked, is_exhausted=is_short)
+
+    def _question_to_the_judge(self, request: Score) -> Expand:
+        """The judge is the model itself: a greedy critique under each node it was not asked about before."""
+        nodes = [node for node in dict.fromkeys(request.nodes) if node not in self._judged]
+        greedy = Sampling(temperature=0.0)
+        return Expand(nodes, kind="critique", instruction="judge", sampling=greedy, thinking=False)
+
+    def _hear_the_judge(self, critiques: Sequence[Node]) -> None:
+        """Score each judged node by what its critique says in the end; what cannot be read abstains."""
+        for critique in critiques:
+            if critique.status == "aborted":
+                continue
+            judged = critique.parent
+            assert judged is not None
+            self._judged.add(judged)
+            is_right = prompts.verdict(critique.text, self.backend.profile) if critique.is_final else None
+            if is_right is None:
+                critique.prune("It states no verdict in the form that was asked for, so it abstains.")
+                continue
+            critique.keep(f"Its verdict is {'right' if is_right else 'wrong'}.")
+            self.run.tree.score(judged, JUDGE, float(is_right))
+
+    # ---- checks ----------------------------------------------------------------------------------------
+
+    def checked(self, findings: Sequence[Finding], seconds: float) -> None:
+        """Record what a check found under each node, and let the strategy go on."""
+        assert self.check is not None
+        tree, children = self.run.tree, []
+        for node, finding in zip(self.check.nodes, findings, strict=True):
+            child = tree.add(node, "execution")
+            tree.finish(child, text=finding.message, is_final=False, reason=finding.verdict)
+            if finding.is_passed is not None:
+                for one in (node, child):
+                    tree.score(one, CHECK, float(finding.is_passed))
+            children.append(child)
+        self.ledger.charge_checking(seconds)
+        self.check = None
+        self.resume(children)

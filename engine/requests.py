@@ -1,4 +1,4 @@
-"""What a strategy may ask for: grow branches, score nodes. Plain frozen data, no behaviour."""
+"""What a strategy may ask for: grow branches, score nodes, check answers. Plain frozen data, no behaviour."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal
 
 from engine.tree import Kind, Node
 
-Stop = Literal["step", "turn"]
+Stop = Literal["step", "thought", "turn"]
 STEP: Stop = "step"  # stop after one reasoning step; the model's profile says how a step ends
+THOUGHT: Stop = "thought"  # stop where the model ends its thinking; a model without thinking, its turn
 TURN: Stop = "turn"  # go on until the model ends its turn
 
 
@@ -30,7 +31,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """Grow `n` new children under each of `nodes`. The reply lists the children, parent-major."""
+    """Grow `n` new children under each of `nodes`. The reply lists the children, parent-major.
+
+    `instruction` and `forced` are keys of `engine.prompts`, which knows each model's wording, or text.
+    A forced text is put into the children's beginning: the model reads it as if it had said it itself. What
+    had ended the parent (the end of its turn, or of its thinking) is struck from what the model reads. It
+    counts as prompt, and stands at the front of each child's text.
+
+    With `abort_below`, a branch ends as "aborted" once the mean confidence of its last `abort_window` tokens
+    is below it.
+    """
 
     nodes: Sequence[Node]
     n: int = 1
@@ -39,7 +49,9 @@ class Expand:
     instruction: str = ""  # a user turn put before the new text; "" continues the node's own turn
     sampling: Sampling = Sampling()
     thinking: bool | None = None  # think, answer at once, or the model's default
-    abort_below: float | None = None  # abort a branch whose sliding confidence falls below this
+    forced: str = ""
+    abort_below: float | None = None
+    abort_window: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,17 @@ class Score:
     by: str
 
 
-Request = Expand | Score
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Check each finished answer of `nodes` by what can be checked: its steps, the puzzle's rules, its tests.
+
+    The reply is one new `execution` node under each, in order: its text is what was found, in the words the
+    model is told. Where something could be checked, `scores["check"]` of both is 1 (passed) or 0 (failed).
+    """
+
+    nodes: Sequence[Node]
+
+
+Request = Expand | Score | Check
 Search = Generator[Request, list[Node], Node]
 """A strategy: yields requests, receives nodes, returns the node it answers with."""

@@ -1,8 +1,8 @@
 """The only loop: it resumes strategies, batches the requests of all runs, and seals finished runs.
 
-Knows runs, backends and scorers through their protocols, and the order of one turn: commands, new runs,
-one scoring call for each scorer, one decode step for each backend, sinks. Does not know any strategy or
-model, and never opens a database: sinks are told what happened.
+Knows runs, backends, scorers and checkers through their protocols, and the order of one turn: commands, new
+runs, checks, one scoring call for each scorer, one decode step for each backend, sinks. Does not know any
+strategy or model, and never opens a database: sinks are told what happened.
 
 Runs share no barrier: each goes on as soon as its own requests are done. One thread runs the turns; submit
 and cancel may be called from any.
@@ -26,10 +26,11 @@ from engine.accounting import Ledger, limits_in_words, peak_memory_bytes
 from engine.active_run import ActiveRun, StrategyBug
 from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
+from engine.checks import Checker, Rules
 from engine.errors import PonderError
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
-from engine.scoring.protocol import Scorer
+from engine.scoring.protocol import JUDGE, Scorer
 from engine.sinks import Sink
 from engine.tasks.problem import Problem
 from engine.tree import Node, Tree
@@ -77,12 +78,14 @@ class Scheduler:
         check_model: Callable[[str], ModelFacts],
         sinks: Sequence[Sink] = (),
         max_loaded_models: int = MAX_LOADED_MODELS,
+        checker: Checker | None = None,
     ) -> None:
         self.runs: dict[str, Run] = {}
         self.decode_steps = 0  # over all backends, since the start
         self._models = LoadedModels(load_backend, load_scorer, max_loaded_models)
         self._check_model = check_model
         self._sinks = tuple(sinks)
+        self._checker = checker or Rules()
         self._inbox: deque[_Entry] = deque()
         self._to_cancel: set[str] = set()
         self._queued: list[_Entry] = []
@@ -107,7 +110,7 @@ class Scheduler:
         run = Run(
             id=str(ULID()),
             spec=spec,
-            tree=Tree(problem.text, problem, clock),
+            tree=Tree(problem.text, problem, clock, spec.seed),
         )
         for sink in self._sinks:
             sink.opened(run)
@@ -162,6 +165,7 @@ class Scheduler:
             self._turn += 1
             self._take_commands()
             self._start_queued()
+            self._check()
             self._score()
             self._decode()
             for entry in list(self._active):
@@ -199,7 +203,8 @@ class Scheduler:
     def _begin(self, entry: _Entry, in_use: Collection[str]) -> None:
         run, spec = entry.run, entry.run.spec
         backend = self._models.backend(spec.model, in_use)
-        if scorer := spec.params.get("scorer"):
+        scorer = spec.params.get("scorer")
+        if scorer is not None and scorer != JUDGE:
             self._models.scorer(
                 scorer, spec.model
             )  # a scorer that cannot load should fail before work begins
@@ -213,6 +218,18 @@ class Scheduler:
         run.status = "running"
         entry.active = ActiveRun(run, search, backend, ledger)
         entry.active.resume()
+
+    def _check(self) -> None:
+        """Check what runs have asked to be checked; each run's answers in one call."""
+        for entry in list(self._active):
+            if entry.active is not None and entry.active.check is not None:
+                self._guard(entry, lambda active=entry.active: self._check_one(active))
+
+    def _check_one(self, active: ActiveRun) -> None:
+        assert active.check is not None
+        began = time.perf_counter()
+        findings = self._checker.check(active.check.nodes, active.backend.profile)
+        active.checked(findings, time.perf_counter() - began)
 
     def _score(self) -> None:
         """One call a scorer for all runs that wait for it."""

@@ -52,12 +52,15 @@ class Node:
     kind: Kind = "step"
     instruction: str = ""  # a user turn put before this node's text; "" continues the parent's turn
     thinking: bool | None = None  # for the turn this node opens: think, answer at once, or model's default
+    forced: str = ""  # the beginning of `text` that was put in, not generated; the model read it as its own
+    struck: int = 0  # characters at the end of the parent's text that are not read before this node
     text: str = ""
     tokens: int = 0  # generated tokens of this node's own text; 0 for the question
     logprob: float = 0.0  # sum of ln p of its own tokens
     confidence: float | None = None  # mean over own tokens of -mean(ln p of the top 20) (arXiv 2508.15260)
     pieces: list[str] = field(default_factory=list, repr=False)  # the text of each token, in order
     token_logprobs: list[float] = field(default_factory=list, repr=False)  # ln p of each token
+    token_confidences: list[float] = field(default_factory=list, repr=False)  # of each, where it is known
     scores: dict[str, float] = field(default_factory=dict)  # by scorer, each in [0, 1]
     step_scores: dict[str, list[float]] = field(default_factory=dict)  # process scorers: one a step in text
     search: dict[str, Any] = field(default_factory=dict)  # visits, value, the UCT terms at each selection
@@ -83,15 +86,21 @@ class Node:
         return nodes[::-1]
 
     def turn(self) -> list[Node]:
-        """The path since the last user turn: the nodes whose joined text is the assistant's current turn."""
-        nodes = self.path()[1:]
+        """The path since the last user turn: the nodes that the assistant's current turn consists of.
+
+        What a check found is said by nobody: `execution` nodes are left out.
+        """
+        nodes = [node for node in self.path()[1:] if node.kind != "execution"]
         starts = [i for i, node in enumerate(nodes) if node.instruction]
         return nodes[starts[-1] :] if starts else nodes
 
     @property
     def turn_text(self) -> str:
         """What the assistant has said since the last user turn, this node included."""
-        return "".join(node.text for node in self.turn())
+        said = ""
+        for node in self.turn():
+            said = said[: len(said) - node.struck] + node.text
+        return said
 
     def keep(self, reason: str) -> None:
         """Mark the node as kept in the search. `reason` is one sentence for a person."""
@@ -110,13 +119,18 @@ class Tree:
     """One run's nodes and the log of everything that happened to them.
 
     Reading from other threads is safe: both lists only ever grow, and an event is appended after its
-    change has been made.
+    change has been made. `seed` is the run's, for strategies that draw random numbers of their own.
     """
 
     def __init__(
-        self, question: str, problem: Problem | None = None, clock: Callable[[], float] | None = None
+        self,
+        question: str,
+        problem: Problem | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
     ):
         self.problem = problem
+        self.seed = seed
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self._clock = clock or _stopwatch()
@@ -124,7 +138,13 @@ class Tree:
         self.finish(self.root, text=question, is_final=False)
 
     def add(
-        self, parent: Node | None, kind: Kind = "step", instruction: str = "", thinking: bool | None = None
+        self,
+        parent: Node | None,
+        kind: Kind = "step",
+        instruction: str = "",
+        thinking: bool | None = None,
+        forced: str = "",
+        struck: int = 0,
     ) -> Node:
         """Add a growing node under `parent` and return it. Ids count up from 0 in the order of birth."""
         event = self.record(
@@ -134,13 +154,23 @@ class Tree:
             kind=kind,
             instruction=instruction,
             thinking=thinking,
+            forced=forced,
+            struck=struck,
         )
         assert event.node is not None
         return self.nodes[event.node]
 
-    def append(self, node: Node, pieces: Sequence[str], logprobs: Sequence[float]) -> None:
-        """Append freshly generated tokens: their texts and their ln p, one each."""
-        self.record("tokens", node, pieces=list(pieces), logprobs=[round(p, 5) for p in logprobs])
+    def append(
+        self, node: Node, pieces: Sequence[str], logprobs: Sequence[float], confidences: Sequence[float] = ()
+    ) -> None:
+        """Append freshly generated tokens: their texts, their ln p, and their confidences where known."""
+        self.record(
+            "tokens",
+            node,
+            pieces=list(pieces),
+            logprobs=[round(p, 5) for p in logprobs],
+            confidences=[round(c, 4) for c in confidences],
+        )
 
     def finish(
         self,
@@ -202,6 +232,8 @@ class Tree:
         if event.kind == "added":
             parent = None if data["parent"] is None else self.nodes[data["parent"]]
             node = Node(event.node, parent, self, data["kind"], data["instruction"], data["thinking"])
+            node.forced = node.text = data.get("forced", "")  # logs of older versions know no forced text
+            node.struck = data.get("struck", 0)
             node.created_s = event.at_s
             self.nodes.append(node)
             return
@@ -210,6 +242,7 @@ class Tree:
             case "tokens":
                 node.pieces += data["pieces"]
                 node.token_logprobs += data["logprobs"]
+                node.token_confidences += data.get("confidences", ())
                 node.text += "".join(data["pieces"])
                 node.tokens += len(data["pieces"])
                 node.logprob = sum(node.token_logprobs)
@@ -235,7 +268,7 @@ class Tree:
     def replay(cls, events: Iterable[Event], problem: Problem | None = None) -> Tree:
         """Rebuild a tree from its log; equal to the live tree at the same event."""
         tree = cls.__new__(cls)
-        tree.problem, tree.nodes, tree.events, tree._clock = problem, [], [], _stopwatch()
+        tree.problem, tree.nodes, tree.events, tree._clock, tree.seed = problem, [], [], _stopwatch(), 0
         for event in events:
             tree._apply(event)
             tree.events.append(event)

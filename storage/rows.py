@@ -69,12 +69,13 @@ def node_values(run_id: str, node: Node) -> dict[str, Any]:
         "kind": node.kind,
         "instruction": node.instruction,
         "thinking": node.thinking,
-        "text": node.text if node.status != "growing" else "".join(pieces),
+        "text": node.text if node.status != "growing" else node.forced + "".join(pieces),
         "tokens": known,
         "logprob": node.logprob,
         "confidence": node.confidence,
         "pieces": pieces,
         "token_logprobs": node.token_logprobs[:known],
+        "token_confidences": node.token_confidences[:known],
         "scores": dict(node.scores),
         "step_scores": dict(node.step_scores),
         "search": dict(node.search),
@@ -144,13 +145,22 @@ def whole_log(nodes: Iterable[NodeRow], events: Sequence[EventRow]) -> list[Even
 
     for event in events:
         node = tokens.get(event.node) if event.node is not None else None
-        grown = None if node is None else {"pieces": node.pieces, "logprobs": node.token_logprobs}
+        grown = None if node is None else tokens_of(node)
         if grown is not None and ending.get(event.node) == event.seq:
             put(event.at_s, "tokens", event.node, grown)
         put(event.at_s, event.kind, event.node, event.data)
         if grown is not None and event.kind == "added" and event.node not in ending:
             put(event.at_s, "tokens", event.node, grown)
     return log
+
+
+def tokens_of(node: NodeRow) -> dict[str, Any]:
+    """A node's tokens as the data of one event."""
+    return {
+        "pieces": node.pieces,
+        "logprobs": node.token_logprobs,
+        "confidences": node.token_confidences,
+    }
 
 
 def is_end_of_growth(event: EventRow) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0001"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0002"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -103,6 +103,7 @@ class NodeRow(Schema):
     confidence: Mapped[float | None]
     pieces: Mapped[list[Any]]
     token_logprobs: Mapped[list[Any]]
+    token_confidences: Mapped[list[Any]] = mapped_column(server_default="[]")
     scores: Mapped[dict[str, Any]]
     step_scores: Mapped[dict[str, Any]]
     search: Mapped[dict[str, Any]]

@@ -6,7 +6,6 @@ chunks, so that a decode step costs a branch little more than its share of the f
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,9 +14,7 @@ from engine.backends.transcript import Context
 from engine.decoding.rows import Row
 from engine.decoding.sampler import Draw
 from engine.decoding.stops import StepEnd, TextStream
-from engine.requests import STEP
-
-CONFIDENCE_WINDOW = 32  # tokens a branch's sliding confidence looks back over
+from engine.requests import TURN
 
 
 @dataclass(eq=False, slots=True)
@@ -37,7 +34,7 @@ class Branch:
     pieces: list[str] = field(default_factory=list)  # not told yet
     logprobs: list[float] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=CONFIDENCE_WINDOW))
+    watched: list[float] = field(default_factory=list)  # all confidences, where it may be aborted for them
 
     @property
     def ids(self) -> list[int]:
@@ -57,23 +54,22 @@ class Branch:
         )
 
     def spell(self, end_ids: frozenset[int]) -> bool:
-        """Turn its new tokens into text; says whether the last of them completes a step."""
+        """Turn its new tokens into text; says whether the last completes what it stops at."""
         is_step_end = False
         for token in self.made[self.spelled :]:
             piece = "" if token in end_ids else self.text.push(token)
             self.pieces.append(piece)
-            if self.request.stop == STEP:
+            if self.request.stop != TURN:
                 is_step_end = self.step_end.push(piece)
         self.spelled = len(self.made)
         return is_step_end
 
-    def is_unsure(self) -> bool:
-        """Whether the mean confidence of the last tokens has fallen below what the request asks."""
-        floor = self.request.abort_below
-        if floor is None:
-            return False
-        self.recent.append(self.confidences[-1])
-        return len(self.recent) == CONFIDENCE_WINDOW and sum(self.recent) / CONFIDENCE_WINDOW < floor
+    def doubt(self) -> str:
+        """Why it is aborted for its confidence, "" where it goes on. Asked once after each token."""
+        if self.request.abort_below is None:
+            return ""
+        self.watched.append(self.confidences[-1])
+        return self.request.doubt(self.watched)
 
     def chunk(self, end_ids: frozenset[int], end: EndReason | None = None, reason: str = "") -> Chunk:
         """What has not been told yet."""

@@ -26,7 +26,7 @@ from engine.decoding.rows import Row
 from engine.decoding.runner import TreeRunner
 from engine.decoding.sampler import Drawn
 from engine.decoding.stops import StepEnd, TextStream
-from engine.requests import STEP
+from engine.requests import THOUGHT, TURN, Stop
 
 MAX_ROWS = 256
 MAX_PLAIN_ROWS = 16
@@ -36,7 +36,6 @@ TELL_SECONDS = 0.03  # how long tokens may wait to be told together
 NOT_NUMBERS = "The model's output was not a number, so this branch ends."
 OUT_OF_MEMORY = "The device ran out of memory for this branch alone."
 CONTEXT_FULL = "The model's context is full."
-UNSURE = "Its confidence fell below the threshold."
 
 
 class LocalBackend:
@@ -160,7 +159,7 @@ class LocalBackend:
     def _admit(self) -> list[Chunk]:
         """Fill free rows, one of each run in turn. Returns the ends of requests without room to write."""
         chunks: list[Chunk] = []
-        contexts: dict[tuple[str, int, str, bool | None], Context] = {}
+        contexts: dict[tuple[object, ...], Context] = {}
         starting: dict[tuple[str, tuple[int, ...]], list[Branch]] = {}
         again: list[list[Branch]] = []
         while self._paused and len(self._branches) < self.max_rows:
@@ -174,7 +173,8 @@ class LocalBackend:
             if not waiting:
                 del self._waiting[run_id]
             node = request.node
-            key = (run_id, node.parent.id if node.parent else -1, node.instruction, node.thinking)
+            parent = node.parent.id if node.parent else -1
+            key = (run_id, parent, node.instruction, node.thinking, node.forced, node.struck)
             if key not in contexts:
                 contexts[key] = self.transcript.before(node)
             context = contexts[key]
@@ -184,7 +184,7 @@ class LocalBackend:
                 chunks.append(Chunk(request.id, end="length", reason=CONTEXT_FULL))
                 continue
             text = TextStream(self._tokenizer, context.ids)
-            end, made = StepEnd(self.profile.step_ends), self.transcript.writing(node)
+            end, made = stop_of(request.stop, self.profile), self.transcript.writing(node)
             branch = Branch(request, context, limit, text, end, made=made)
             self._branches[request.id] = branch
             starting.setdefault((run_id, context.ids), []).append(branch)
@@ -275,10 +275,10 @@ class LocalBackend:
         request, token = branch.request, branch.made[-1]
         if token in self.transcript.end_ids:
             return self._ended(branch, branch.chunk(self.transcript.end_ids, "end"))
-        if self._is_notable(token) and request.stop == STEP and branch.spell(self.transcript.end_ids):
+        if self._is_notable(token) and request.stop != TURN and branch.spell(self.transcript.end_ids):
             return self._ended(branch, branch.chunk(self.transcript.end_ids, "stop"))
-        if branch.is_unsure():
-            chunk = branch.chunk(self.transcript.end_ids, "aborted", UNSURE)
+        if doubt := branch.doubt():
+            chunk = branch.chunk(self.transcript.end_ids, "aborted", doubt)
             self._end(branch, keep=False)
             return chunk
         if len(branch.made) >= branch.limit:
@@ -291,7 +291,8 @@ class LocalBackend:
         """Whether a token can end a turn, or its text the last character of a step's end."""
         if token not in self._notable:
             text = self._tokenizer.decode([token], skip_special_tokens=False)
-            last = {end[-1] for end in self.profile.step_ends}
+            ends = (*self.profile.step_ends, self.profile.think_close)
+            last = {end[-1] for end in ends if end}
             self._notable[token] = token in self.transcript.end_ids or any(letter in text for letter in last)
         return self._notable[token]
 
@@ -383,6 +384,13 @@ class LocalBackend:
             return MAX_PLAIN_ROWS
         row_bytes = self.runner.bytes_per_token * EXPECTED_ROW_TOKENS
         return max(1, min(MAX_ROWS, key_value_bytes // row_bytes))
+
+
+def stop_of(stop: Stop, profile: Profile) -> StepEnd:
+    """What ends a branch short of its turn: the end of a step, or of the thinking, wherever that stands."""
+    if stop == THOUGHT:
+        return StepEnd((profile.think_close,) if profile.think_close else (), _has_begun=True)
+    return StepEnd(profile.step_ends)
 
 
 def context_tokens(model: Any, tokenizer: Any) -> int:

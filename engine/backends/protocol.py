@@ -23,6 +23,7 @@ class Profile:
     step_ends: tuple[str, ...] = ("\n\n",)  # a step ends with the token that completes one of these
     think_open: str = ""  # "" for models without thinking
     think_close: str = ""
+    cut_thought: str = ""  # the family's own words to close a thinking that was cut short, where it has any
     opens_thinking: bool = False  # `think_open` is written for the model where its template does not
     system_prompt: str = ""
     is_bundled: bool = False  # speaks the task families' own step grammar and no other
@@ -42,7 +43,22 @@ class Generate:
     sampling: Sampling
     seed: int
     stop: Stop
-    abort_below: float | None = None
+    abort_below: float | None = None  # end it once the mean confidence of its last `abort_window` tokens is
+    abort_window: int = 32
+
+    def doubt(self, confidences: Sequence[float]) -> str:
+        """Why a branch with these token confidences ends as "aborted", with the numbers; "" where it goes on.
+
+        Asked after every token: what is aborted must not depend on when tokens are told.
+        """
+        window = self.abort_window
+        if self.abort_below is None or len(confidences) < window:
+            return ""
+        mean = sum(confidences[-window:]) / window
+        if mean >= self.abort_below:
+            return ""
+        bar = self.abort_below
+        return f"The mean confidence of its last {window} tokens fell to {mean:.2f}, below {bar:.2f}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ import random
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine import prompts
 from engine.backends.protocol import Chunk, EndReason, Generate, Profile
-from engine.requests import STEP
+from engine.requests import STEP, THOUGHT
 from engine.tasks import FAMILIES
+from engine.tasks.problem import RESTARTS
 from engine.tree import Node
 
 PROFILE = Profile(
@@ -29,6 +30,7 @@ PROFILE = Profile(
     max_new_tokens=256,
 )
 SLIP = 0.15  # share of steps, and of answers, with one digit changed
+_RESTART = re.compile(rf"^(?:{'|'.join(RESTARTS)})\n", re.MULTILINE)
 TOKEN = re.compile(r"\n|[^\S\n]*[^\s]+|[^\S\n]+")
 
 
@@ -41,6 +43,7 @@ class _Row:
     end: EndReason
     at: int = 0
     prompt_tokens: int = 0
+    confidences: list[float] = field(default_factory=list)
 
 
 class ScriptedBackend:
@@ -87,19 +90,30 @@ class ScriptedBackend:
         chance = _uniform(row.request.seed, row.request.node.id, row.at, "chance")
         logprob = -0.02 - 1.5 * chance**3
         row.at += 1
+        row.confidences.append(_confidence(logprob))
         end = row.end if row.at == len(row.tokens) else None
+        doubt = row.request.doubt(row.confidences) if end is None else ""
+        end = "aborted" if doubt else end
         prompt_tokens, row.prompt_tokens = row.prompt_tokens, 0
         if end is not None:
             del self._rows[row.request.id]
-        return Chunk(row.request.id, (piece,), (logprob,), (-4 * logprob,), prompt_tokens, 0, end)
+        return Chunk(
+            row.request.id, (piece,), (logprob,), (row.confidences[-1],), prompt_tokens, 0, end, doubt
+        )
 
     def _unread(self, request: Generate) -> int:
-        """Prompt tokens read for the first time: the question once a run, each instruction once a node."""
+        """Prompt tokens read for the first time: the question once a run, what was put in once a node."""
         seen = self._read.setdefault(request.run_id, set())
-        path = request.node.path()
-        fresh = [node for node in path if node.id not in seen and (node.instruction or node.parent is None)]
+        fresh = [node for node in request.node.path() if node.id not in seen]
         seen.update(node.id for node in fresh)
-        return sum(len((node.instruction or node.text).split()) + 4 for node in fresh)
+        asked = [node.instruction if node.parent else node.text for node in fresh]
+        turns = sum(len(text.split()) + 4 for text in asked if text)
+        return turns + sum(len(TOKEN.findall(node.forced)) for node in fresh)
+
+
+def _confidence(logprob: float) -> float:
+    """A likely token was drawn from a peaked distribution: its confidence is high."""
+    return 12.0 + 6.0 * logprob
 
 
 def script(request: Generate) -> tuple[list[str], EndReason]:
@@ -110,27 +124,32 @@ def script(request: Generate) -> tuple[list[str], EndReason]:
     opening = parts[0]
     # Greedy branches do not differ by node, so that equal paths continue equally.
     key = "".join(part.text for part in parts) if is_greedy else str(node.id)
-    turn_key = opening.instruction if is_greedy else str(opening.id)
-    said = "".join(part.text for part in parts[:-1])
-    if opening.instruction in (prompts.BUNDLED["critique"], prompts.GENERAL["critique"]):
-        lines = [_critique(request.seed, turn_key)]
+    asked = [part.text for part in opening.path()[:-1]] + [opening.instruction]
+    turn_key = "".join(asked) if is_greedy else str(opening.id)
+    said = re.split(_RESTART, node.turn_text)[-1]
+    replies = {prompts.GENERAL[name]: reply for name, reply in _REPLIES.items()}
+    is_thinking = opening.thinking is not False and "</think>" not in said
+    if opening.instruction in replies:
+        lines = [replies[opening.instruction](request.seed, turn_key)]
     else:
         steps, answer = _plan(node, request.seed, turn_key)
         at = said.count("\n")
         answer = _slip(answer, request.seed, key, "answer")
-        ending = f" {answer}" if opening.thinking is False else f"</think> {answer}"
-        steps = [] if opening.thinking is False else steps
+        steps = steps if is_thinking else []
         lines = [_slip(step, request.seed, key, i) + "\n" for i, step in enumerate(steps) if i >= at]
-        lines.append(ending)
+        lines.append(f"</think> {answer}" if is_thinking else f" {answer}")
     is_step = request.stop == STEP and len(lines) > 1
+    is_thought = request.stop == THOUGHT and is_thinking and "</think>" in lines[-1]
     if is_step:
         lines = lines[:1]
+    if is_thought:
+        lines[-1] = "</think>"
     tokens = [token for line in lines for token in TOKEN.findall(line)]
-    tokens += [] if is_step else [""]
+    tokens += [] if is_step or is_thought else [""]
     limit = request.sampling.max_tokens or PROFILE.max_new_tokens
     if len(tokens) > limit:
         return tokens[:limit], "length"
-    return tokens, "stop" if is_step else "end"
+    return tokens, "stop" if is_step or is_thought else "end"
 
 
 def _plan(node: Node, seed: int, key: str) -> tuple[list[str], str]:
@@ -154,6 +173,20 @@ def _critique(seed: int, key: str) -> str:
     if _uniform(seed, key, "critique") < 0.4:
         return " Every step is right."
     return f" Step {1 + int(2 * _uniform(seed, key, 'step'))} is wrong."
+
+
+def _value(seed: int, key: str) -> str:
+    """One of the words asked for, and now and then something else."""
+    return f" {('sure', 'likely', 'impossible', 'perhaps')[int(3.4 * _uniform(seed, key, 'value'))]}"
+
+
+def _verdict(seed: int, key: str) -> str:
+    """A verdict as it was asked for, and now and then none."""
+    ending = ("Verdict: right", "Verdict: wrong", "It may be right.")[int(2.3 * _uniform(seed, key, "judge"))]
+    return f" The steps follow.\n{ending}"
+
+
+_REPLIES = {"critique": _critique, "value": _value, "judge": _verdict}
 
 
 def _slip(text: str, *key: object) -> str:

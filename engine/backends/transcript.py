@@ -3,12 +3,14 @@
 Knows chat templates, prompts and the exact ids of generated nodes. Does not know tensors. Two rules:
 a partial answer is continued by raw concatenation after the rendered generation prompt (templates rewrite
 what they are given to continue), and a node's own text is never tokenised again while its ids are known.
+Text that was forced into a node is prompt: it stands before the node's own tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -88,7 +90,7 @@ class Transcript:
         known = self._of(node).ids.get(node.id)
         if known is not None:
             return known
-        ids = self.encode(node.text)
+        ids = self.encode(node.text[len(node.forced) :])
         if node.is_final and self.end_ids:
             ids.append(self._main_end())
         return ids
@@ -106,16 +108,15 @@ class Transcript:
         turn = node.turn()
         opener = turn[0]
         assert opener.parent is not None, "the question itself is never generated"
-        context = self.asked(opener.parent, opener.instruction, opener.thinking)
-        for earlier in turn[:-1]:
-            ids = self.own_ids(earlier)
-            # A turn that goes on after its end goes on as if it had not ended.
-            end = len(ids) - 1 if ids and ids[-1] in self.end_ids else len(ids)
-            context += Context(tuple(ids[:end]), (True,) * end)
+        context = self.asked(opener.parent, opener.instruction, opener.thinking) + self._forced(opener)
+        for earlier, later in pairwise(turn):
+            ids = self._continued(earlier, later.struck)
+            context += Context(tuple(ids), (True,) * len(ids)) + self._forced(later)
         return context
 
     def path(self, node: Node) -> Context:
         """What the model has read and written up to the node's end."""
+        node = _speaker(node)
         ids = self.own_ids(node)
         return self.before(node) + Context(tuple(ids), (True,) * len(ids))
 
@@ -125,6 +126,27 @@ class Transcript:
         After the question itself the instruction is part of the same user turn.
         """
         return self._asked(node, instruction, thinking)[0]
+
+    def _forced(self, node: Node) -> Context:
+        ids = self.encode(node.forced)
+        return Context(tuple(ids), (False,) * len(ids))
+
+    def _continued(self, node: Node, struck: int) -> list[int]:
+        """The node's own ids as a later node of the same turn reads them.
+
+        A turn that goes on after its end goes on as if it had not ended, and without its last `struck`
+        characters. A token that they only share is replaced by the rest of its text.
+        """
+        ids = list(self.own_ids(node))
+        if ids and ids[-1] in self.end_ids:
+            ids.pop()
+        pieces = self.pieces(node)[: len(ids)]
+        while struck > 0 and ids:
+            ids.pop()
+            piece = pieces.pop()
+            ids += self.encode(piece[: max(0, len(piece) - struck)])
+            struck -= len(piece)
+        return ids
 
     def encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False)) if text else []
@@ -138,6 +160,7 @@ class Transcript:
 
     def _asked(self, node: Node, instruction: str, thinking: bool | None) -> tuple[Context, str]:
         """The context and the text it was rendered from."""
+        node = _speaker(node)
         remembered = self._of(node).prompts
         key = (node.id, instruction, thinking)
         if key not in remembered:
@@ -187,6 +210,14 @@ class Transcript:
             {"role": "assistant", "content": opened + said[len(before) :]},
             {"role": "user", "content": instruction},
         ]
+
+
+def _speaker(node: Node) -> Node:
+    """The node whose end the conversation has reached: what a check found below it is said by nobody."""
+    while node.kind == "execution":
+        assert node.parent is not None
+        node = node.parent
+    return node
 
 
 def render(tokenizer: Any, profile: Profile, messages: list[dict[str, str]], thinking: bool | None) -> str:

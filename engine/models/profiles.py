@@ -27,6 +27,11 @@ QWEN3 = Profile(
     name="qwen3",
     think_open="<think>",
     think_close="</think>",
+    # Source: the thinking budget of Qwen3's technical report (arXiv 2505.09388, section 4.3).
+    cut_thought=(
+        "\n\nConsidering the limited time by the user, I have to give the solution based on the thinking "
+        "directly now.\n</think>\n\n"
+    ),
     temperature=0.6,
     top_p=0.95,
     top_k=20,

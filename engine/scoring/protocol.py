@@ -8,6 +8,9 @@ from typing import Protocol
 
 from engine.tree import Node
 
+JUDGE = "judge"
+"""The model itself as a judge: no `Scorer`, since the run that asks generates its verdicts as nodes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

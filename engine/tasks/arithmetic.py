@@ -139,6 +139,10 @@ def is_correct(problem: Problem, answer: str) -> bool:
     return answer == str(numbers.evaluate(_expression(problem)))
 
 
+def fault(problem: Problem, answer: str) -> str | None:
+    return None if is_correct(problem, answer) else f"{answer} is not what the expression comes to."
+
+
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
     rest = _expression(problem)
     verdicts: list[str | None] = []

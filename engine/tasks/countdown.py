@@ -188,14 +188,22 @@ def compose(problem: Problem, steps: list[str]) -> Expression | None:
 
 
 def is_correct(problem: Problem, answer: str) -> bool:
+    return fault(problem, answer) is None
+
+
+def fault(problem: Problem, answer: str) -> str | None:
     given, target = read(problem.text)
     expression = numbers.read(answer)
-    if expression is None or tuple(sorted(numbers.leaves(expression))) != given:
-        return False
-    values = [numbers.evaluate(operation) for operation in numbers.operations(expression)]
-    if any(value is None or value < 0 or value.denominator != 1 for value in values):
-        return False
-    return numbers.evaluate(expression) == target
+    if expression is None:
+        return "It does not give one expression of the numbers."
+    if tuple(sorted(numbers.leaves(expression))) != given:
+        return f"It does not use each of {' '.join(map(str, given))} exactly once."
+    for operation in numbers.operations(expression):
+        value = numbers.evaluate(operation)
+        if value is None or value < 0 or value.denominator != 1:
+            return f"{numbers.write(operation)} is not a whole number from 0 up."
+    value = numbers.evaluate(expression)
+    return None if value == target else f"{answer} is {value}, not {target}."
 
 
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:

@@ -74,6 +74,13 @@ class Task(Protocol):
         """Whether the canonical answer is right."""
         ...
 
+    def fault(self, problem: Problem, answer: str) -> str | None:
+        """Which rule of the problem the canonical answer breaks, in one sentence; None if it keeps them all.
+
+        Found from the problem's text alone: a check that may be shown to the model, unlike hidden tests.
+        """
+        ...
+
     def check_steps(self, problem: Problem, steps: list[str]) -> list[str | None]:
         """For each step None if it is right, else one sentence that says what is wrong.
 
@@ -89,19 +96,21 @@ class Task(Protocol):
 WAIT = "Wait"
 """A line of thought after which the bundled models go through the whole solution again."""
 
+RESTARTS = (WAIT, "Hmm", "Alternatively")
+"""Lines of thought after which a solution begins anew; the models were trained on the first."""
+
 
 def split_turn(turn_text: str) -> tuple[list[str], str | None]:
     """The reasoning steps and the stated answer in what a bundled model said in one turn.
 
-    After a line "Wait" the solution begins anew: only what follows the last one counts. The answer is None
-    while the thinking is still open. A turn without thinking is all answer.
+    After a line "Wait" (or another of RESTARTS) the solution begins anew: only what follows the last one
+    counts. The answer is None while the thinking is still open. A turn without thinking is all answer.
     """
     thought, closed, answer = turn_text.partition("</think>")
     lines = [line.strip() for line in thought.replace("<think>", "").splitlines()]
     steps = [line for line in lines if line]
-    if WAIT in steps:
-        steps = steps[len(steps) - steps[::-1].index(WAIT) :]
-    return steps, answer.strip() if closed else None
+    begins = max((at + 1 for at, step in enumerate(steps) if step in RESTARTS), default=0)
+    return steps[begins:], answer.strip() if closed else None
 
 
 def lasting(verdicts: list[str | None]) -> list[bool]:

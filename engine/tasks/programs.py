@@ -198,6 +198,10 @@ def failure(problem: Problem, answer: str, *, is_shown_only: bool = False) -> st
     return None
 
 
+def fault(problem: Problem, answer: str) -> str | None:
+    return failure(problem, answer, is_shown_only=True)
+
+
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
     """A line is wrong after which no program as short as the shortest fits, unless all of it fits anyway."""
     puzzle = read(problem.text)

@@ -266,6 +266,10 @@ def is_correct(problem: Problem, answer: str) -> bool:
     return answer == str(story.values()[story.asked])
 
 
+def fault(problem: Problem, answer: str) -> str | None:
+    return None if is_correct(problem, answer) else f"{answer} is not what the story says."
+
+
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
     story = _read(problem.text)
     known: dict[str, int] = {}

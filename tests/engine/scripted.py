@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from engine.backends.protocol import Backend
 from engine.backends.scripted import ScriptedBackend
 from engine.budget import Budget
@@ -15,6 +17,7 @@ from engine.scheduler import Scheduler
 from engine.scoring.confidence import Confidence
 from engine.scoring.protocol import Scorer, Verdict
 from engine.scoring.verifier import Verifier
+from engine.strategies import STRATEGIES, Strategy
 from engine.tree import Node
 
 PUZZLE = "Use 4 5 6 10 to make 24."
@@ -85,6 +88,14 @@ def run(run_spec: RunSpec, **settings: Any) -> Run:
     submitted = scheduler.submit(run_spec)
     scheduler.run_until_idle()
     return submitted
+
+
+def run_odd(
+    monkeypatch: pytest.MonkeyPatch, function: Any, max_tokens: int | None = None, problem: str = PUZZLE
+) -> Run:
+    """One run of a strategy that is not in the registry, under the name "direct"."""
+    monkeypatch.setitem(STRATEGIES, "direct", Strategy("direct", "Odd", "", "", (), function))
+    return run(spec("direct", problem, max_tokens))
 
 
 def shape(run: Run) -> list[tuple[Any, ...]]:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import strategies
 from engine.backends.protocol import Chunk
 from engine.backends.scripted import ScriptedBackend
 from engine.budget import Budget, BudgetExhausted
@@ -33,6 +32,7 @@ from tests.engine.scripted import (
     load_scorer,
     make_scheduler,
     run,
+    run_odd,
     shape,
     spec,
 )
@@ -429,12 +429,6 @@ def test_a_scorer_that_fails_fails_only_the_run_at_fault_and_scores_nothing() ->
 
 
 # ---- odd strategies --------------------------------------------------------------------------------------
-
-
-def run_odd(monkeypatch: pytest.MonkeyPatch, function: Any, max_tokens: int | None = None) -> Run:
-    strategy = strategies.Strategy("direct", "Odd", "", "", (), function)
-    monkeypatch.setitem(STRATEGIES, "direct", strategy)
-    return run(spec("direct", max_tokens=max_tokens))
 
 
 def test_empty_requests_are_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

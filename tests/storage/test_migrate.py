@@ -19,12 +19,12 @@ from storage.store import Store
 from storage.tables import REVISION, Schema
 from tests.storage.examples import finished_run
 
-NEXT = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{REVISION}"
 
 
 def upgrade() -> None:
@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
 def later_migrations(tmp_path: Path, script: str) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder)
-    (folder / "versions" / "0002_stars.py").write_text(script)
+    (folder / "versions" / "next_stars.py").write_text(script)
     return folder
 
 
@@ -75,10 +75,10 @@ def test_a_database_of_this_version_is_not_touched(url: str, file: Path) -> None
 def test_an_older_database_is_migrated_after_a_backup(url: str, file: Path, tmp_path: Path) -> None:
     run_id = with_one_run(url)
     database = open_database(url, 1)
-    prepare(database, later_migrations(tmp_path, NEXT), newest="0002")
-    assert stored_revision(database) == "0002"
+    prepare(database, later_migrations(tmp_path, NEXT), newest="next")
+    assert stored_revision(database) == "next"
     database.dispose()
-    [backup] = file.parent.glob("ponder.db.backup-0001-*")
+    [backup] = file.parent.glob(f"ponder.db.backup-{REVISION}-*")
     for path, columns in ((file, {"stars"}), (backup, set())):
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT id FROM runs").fetchall() == [(run_id,)]
@@ -86,13 +86,24 @@ def test_an_older_database_is_migrated_after_a_backup(url: str, file: Path, tmp_
             assert names & {"stars"} == columns
 
 
+def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
+    run_id = with_one_run(url)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("ALTER TABLE nodes DROP COLUMN token_confidences")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+    store = Store(url)
+    assert [node.token_confidences for node in store.load(run_id).tree.nodes] == [[]] * 4
+    store.close()
+
+
 def test_a_migration_that_fails_changes_nothing(url: str, file: Path, tmp_path: Path) -> None:
     run_id = with_one_run(url)
     broken = NEXT + '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
     database = open_database(url, 1)
     with pytest.raises(StorageError, match="nowhere"):
-        prepare(database, later_migrations(tmp_path, broken), newest="0002")
-    assert stored_revision(database) == "0001"
+        prepare(database, later_migrations(tmp_path, broken), newest="next")
+    assert stored_revision(database) == REVISION
     database.dispose()
     store = Store(url)
     assert store.load(run_id).status == "finished"

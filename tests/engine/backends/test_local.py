@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 
 from engine.backends.local import NOT_NUMBERS, LocalBackend
 from engine.backends.protocol import Chunk, Generate, Profile
-from engine.requests import STEP, TURN, Sampling, Stop
+from engine.requests import STEP, THOUGHT, TURN, Sampling, Stop
 from engine.tree import Node, Tree
 from tests.engine import tiny_models
 from tests.engine.tiny_models import KINDS
@@ -261,12 +262,31 @@ def test_out_of_memory_halves_the_rows_and_changes_nothing_else():
     assert served.max_rows <= 2
 
 
-def test_a_branch_whose_confidence_falls_is_aborted():
+def test_a_thought_ends_with_the_token_that_closes_it_even_where_that_is_its_first():
     served = backend()
     tree = Tree("Compute 12 + 7.")
-    one = request(tree.root, temperature=1.0, tokens=400)
-    sure = Generate(one.id, one.run_id, one.node, one.sampling, one.seed, TURN, abort_below=1e9)
-    assert run(served, [sure])[-1].end in ("aborted", "end")
+    requests = [request(tree.root, stop=THOUGHT, temperature=2.0, tokens=200, seed=3) for _ in range(40)]
+    chunks = run(served, requests)
+    ended = {chunk.request_id for chunk in chunks if chunk.end == "stop"}
+    closed = {one.id for one in requests if one.node.text.endswith("</think>")}
+    assert ended == closed
+    assert closed
+    assert all("</think>" not in one.node.text.removesuffix("</think>") for one in requests)
+
+
+def test_a_branch_is_aborted_at_the_first_token_whose_group_is_below_the_bar():
+    tree, window = Tree("Compute 12 + 7."), 8
+    free = request(tree.root, temperature=1.0, tokens=60)
+    seen = [c for chunk in run(backend(), [free]) for c in chunk.confidences]
+    groups = [sum(seen[end - window : end]) / window for end in range(window, len(seen) + 1)]
+    bar = sorted(groups)[len(groups) // 2]
+    at = next(i for i, mean in enumerate(groups) if mean < bar) + window
+    twin = Tree("Compute 12 + 7.")
+    one = replace(free, node=twin.add(twin.root), abort_below=bar, abort_window=window)
+    chunks = run(backend(), [one])
+    assert chunks[-1].end == "aborted"
+    assert [c for chunk in chunks for c in chunk.confidences] == pytest.approx(seen[:at])
+    assert f"last {window} tokens" in chunks[-1].reason
 
 
 def test_a_full_context_ends_the_branch():

@@ -22,7 +22,7 @@ def written(into: Transcript, parent: Node, ids: list[int], **settings) -> Node:
     node = parent.tree.add(parent, **settings)
     for token in ids:
         into.writing(node).append(token)
-    text = TOKENIZER.decode([token for token in ids if token != END])
+    text = node.forced + TOKENIZER.decode([token for token in ids if token != END])
     parent.tree.finish(node, text=text, is_final=bool(ids) and ids[-1] == END)
     return node
 
@@ -107,3 +107,65 @@ def test_thinking_is_opened_or_closed_where_the_template_cannot():
     assert render(tokenizer, opens, messages, None).endswith("assistant\n<think>\n")
     assert render(tokenizer, opens, messages, False).endswith("assistant\n<think>\n\n</think>\n\n")
     assert render(tokenizer, PROFILE, messages, None).endswith("assistant\n")
+
+
+def forced_after(kept: Transcript, parent: Node, forced: str, struck: int = 0) -> str:
+    """What the model reads before a child that begins with a forced text."""
+    return text(kept.before(parent.tree.add(parent, forced=forced, struck=struck)).ids)
+
+
+def test_a_forced_text_stands_before_the_nodes_own_tokens_and_counts_as_prompt():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    node = tree.add(tree.root, forced="Wait\n")
+    for token in TOKENIZER.encode("so\n"):
+        kept.writing(node).append(token)
+    tree.append(node, ["so", "\n"], [-0.1, -0.1])
+    tree.finish(node, is_final=False)
+    assert node.text == "Wait\nso\n"
+    path = kept.path(node)
+    assert text(path.ids).endswith("assistant\nWait\nso\n")
+    assert sum(path.is_written) == len(TOKENIZER.encode("so\n"))
+    again = transcript()  # a tree that was loaded
+    assert again.path(node) == path
+
+
+def test_what_ended_the_parent_is_struck_from_what_is_read():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    thought = written(kept, tree.root, TOKENIZER.encode("so\n</think>\n"))
+    assert forced_after(kept, thought, "Wait\n", struck=9).endswith("assistant\nso\nWait\n")
+    ended = written(kept, tree.root, [*TOKENIZER.encode("so\n"), END])
+    assert forced_after(kept, ended, "Wait\n").endswith("assistant\nso\nWait\n")
+    assert forced_after(kept, tree.root, "Well").endswith("assistant\nWell")
+
+
+def test_a_token_that_is_struck_in_part_leaves_the_rest_of_its_text():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    token = max(range(len(TOKENIZER)), key=lambda token: len(TOKENIZER.decode([token])) * (token > 3))
+    said = TOKENIZER.decode([token])
+    assert len(said) > 4
+    node = written(kept, tree.root, [token])
+    assert forced_after(kept, node, "Wait", struck=2).endswith(f"assistant\n{said[:-2]}Wait")
+
+
+def test_a_later_turn_follows_what_was_read_and_not_what_was_struck():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    thought = written(kept, tree.root, TOKENIZER.encode("so\n</think>"))
+    more = written(kept, thought, [*TOKENIZER.encode("2"), END], forced="Wait\n", struck=8)
+    asked = text(kept.asked(more, "Right?", None).ids)
+    assert "assistant\nso\nWait\n2<|im_end|>\n<|im_start|>user\nRight?" in asked
+
+
+def test_what_a_check_found_is_said_by_nobody():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    draft = written(kept, tree.root, [*TOKENIZER.encode("3"), END])
+    execution = tree.add(draft, kind="execution")
+    tree.finish(execution, text="1 + 1 = 2, not 3.", is_final=False)
+    assert kept.path(execution) == kept.path(draft)
+    revision = tree.add(execution, kind="revision", instruction="1 + 1 = 2, not 3. Again.")
+    assert text(kept.before(revision).ids) == text(kept.asked(draft, "1 + 1 = 2, not 3. Again.", None).ids)
+    assert "assistant\n1 + 1" not in text(kept.before(revision).ids)
