@@ -15,6 +15,7 @@ from engine.errors import BadInput
 from engine.requests import Search
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
+from engine.strategies.budget_forcing import budget_forcing
 from engine.strategies.chain_of_thought import chain_of_thought
 from engine.strategies.direct import direct
 from engine.strategies.mcts import mcts
@@ -50,6 +51,7 @@ STRATEGIES: dict[str, Strategy] = {
     for strategy in (
         describe(direct, "Direct answer"),
         describe(chain_of_thought, "Chain of thought"),
+        describe(budget_forcing, "Budget forcing"),
         describe(self_consistency, "Self-consistency"),
         describe(best_of_n, "Best of n"),
         describe(beam_search, "Beam search"),
