@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import BadInput
 from engine.requests import Search
+from engine.strategies.adaptive_consistency import adaptive_consistency
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
 from engine.strategies.budget_forcing import budget_forcing
@@ -53,6 +54,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(chain_of_thought, "Chain of thought"),
         describe(budget_forcing, "Budget forcing"),
         describe(self_consistency, "Self-consistency"),
+        describe(adaptive_consistency, "Adaptive consistency"),
         describe(best_of_n, "Best of n"),
         describe(beam_search, "Beam search"),
         describe(mcts, "Monte Carlo tree search"),

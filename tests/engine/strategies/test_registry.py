@@ -19,6 +19,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "chain_of_thought",
         "budget_forcing",
         "self_consistency",
+        "adaptive_consistency",
         "best_of_n",
         "beam_search",
         "mcts",
