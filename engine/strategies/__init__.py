@@ -18,6 +18,7 @@ from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
 from engine.strategies.budget_forcing import budget_forcing
 from engine.strategies.chain_of_thought import chain_of_thought
+from engine.strategies.confident_voting import confident_voting
 from engine.strategies.direct import direct
 from engine.strategies.mcts import mcts
 from engine.strategies.parameters import SCORERS, Parameter, parameters_of
@@ -56,6 +57,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(self_consistency, "Self-consistency"),
         describe(adaptive_consistency, "Adaptive consistency"),
         describe(best_of_n, "Best of n"),
+        describe(confident_voting, "Confident voting"),
         describe(beam_search, "Beam search"),
         describe(mcts, "Monte Carlo tree search"),
         describe(self_refine, "Self-refine"),

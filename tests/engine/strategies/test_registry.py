@@ -21,6 +21,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "self_consistency",
         "adaptive_consistency",
         "best_of_n",
+        "confident_voting",
         "beam_search",
         "mcts",
         "self_refine",
