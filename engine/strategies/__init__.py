@@ -20,6 +20,7 @@ from engine.strategies.budget_forcing import budget_forcing
 from engine.strategies.chain_of_thought import chain_of_thought
 from engine.strategies.confident_voting import confident_voting
 from engine.strategies.direct import direct
+from engine.strategies.dvts import dvts
 from engine.strategies.mcts import mcts
 from engine.strategies.parameters import SCORERS, Parameter, parameters_of
 from engine.strategies.self_consistency import self_consistency
@@ -59,6 +60,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(best_of_n, "Best of n"),
         describe(confident_voting, "Confident voting"),
         describe(beam_search, "Beam search"),
+        describe(dvts, "Diverse verifier tree search"),
         describe(mcts, "Monte Carlo tree search"),
         describe(self_refine, "Self-refine"),
     )

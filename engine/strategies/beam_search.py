@@ -7,8 +7,9 @@ from typing import Annotated
 
 from engine.budget import BudgetExhausted
 from engine.requests import STEP, TURN, Expand, Request, Sampling, Score, Search
-from engine.strategies.parameters import Aggregate, Param, Scorer, Temperature
-from engine.strategies.selection import best, candidates, merge_duplicates, path_score, scored
+from engine.strategies import selection
+from engine.strategies.parameters import Aggregate, Param, Scorer, Select, Temperature
+from engine.strategies.selection import merge_duplicates, path_score, scored
 from engine.tree import Node
 
 
@@ -21,6 +22,7 @@ def beam_search(
     temperature: Temperature = 0.8,
     scorer: Scorer = "auto",
     aggregate: Aggregate = "last",
+    select: Select = "best",
 ) -> Search:
     """Grow several next steps from every kept path, score them, keep the best few, and go on.
 
@@ -54,12 +56,10 @@ def beam_search(
             yield Score(ends, by=scorer)
             finished += ends
     except BudgetExhausted:
-        finished = candidates(root)
+        finished = selection.candidates(root)
         if not finished:
             raise
-    chosen = best(finished or active, scorer, aggregate)
-    chosen.keep(f"{scored(chosen, scorer, aggregate)}, the best of {len(finished)} finished.")
-    return chosen
+    return selection.select(finished or active, select, scorer, aggregate)
 
 
 def look_ahead(nodes: Sequence[Node], steps: int) -> Generator[Request, list[Node], list[Node]]:

@@ -72,7 +72,15 @@ def top(k: int, nodes: Sequence[Node], scorer: str | None, how: str = "last") ->
 
 
 def select(nodes: Sequence[Node], rule: str, scorer: str | None, how: str = "last") -> Node:
-    """The chosen candidate under `rule`; its reason says why. `nodes` must not be empty.
+    """The chosen candidate under `rule`, as `choose` finds it; it is kept, and its reason says why."""
+    chosen, reason = choose(nodes, rule, scorer, how)
+    if chosen.is_final:
+        chosen.keep(reason)
+    return chosen
+
+
+def choose(nodes: Sequence[Node], rule: str, scorer: str | None, how: str = "last") -> tuple[Node, str]:
+    """The candidate that `rule` chooses, and why; changes nothing. `nodes` must not be empty.
 
     best: the highest score. weighted: the group of equal answers with the largest summed score. majority:
     the largest group. Ties go to the first seen; of the winning group its best member is chosen. An
@@ -82,22 +90,21 @@ def select(nodes: Sequence[Node], rule: str, scorer: str | None, how: str = "las
     answered = [node for node in finished if node.answer is not None] or finished
     if rule == "best":
         chosen = best(answered, scorer, how)
-        if chosen.is_final:
-            chosen.keep(f"{scored(chosen, scorer, how)}, the best of {len(answered)}.")
-        return chosen
+        return chosen, f"{scored(chosen, scorer, how)}, the best of {len(answered)}."
     groups = grouped(answered)
-    weights = [len(group) if rule == "majority" else _weight(group, scorer, how) for group in groups]
-    heaviest = max(range(len(groups)), key=lambda i: weights[i])
-    winners = groups[heaviest]
-    chosen = best(winners, scorer, how)
-    if chosen.is_final:
-        if rule == "majority":
-            reason = f"{len(winners)} of {len(answered)} finished candidates gave this answer, the most."
-        else:
-            whole = sum(weights)
-            reason = f"This answer holds {weights[heaviest]:.2f} of the {whole:.2f} summed score, the most."
-        chosen.keep(reason)
-    return chosen
+    weights = [float(len(group)) if rule == "majority" else _weight(group, scorer, how) for group in groups]
+    winners, weight = heaviest(groups, weights)
+    if rule == "majority":
+        reason = f"{len(winners)} of {len(answered)} finished candidates gave this answer, the most."
+    else:
+        reason = f"This answer holds {weight:.2f} of the {sum(weights):.2f} summed score, the most."
+    return best(winners, scorer, how), reason
+
+
+def heaviest(groups: Sequence[list[Node]], weights: Sequence[float]) -> tuple[list[Node], float]:
+    """The group with the largest weight, and that weight; ties to the first seen."""
+    at = max(range(len(groups)), key=lambda i: weights[i])
+    return groups[at], weights[at]
 
 
 def grouped(nodes: Sequence[Node]) -> list[list[Node]]:

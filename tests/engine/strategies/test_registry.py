@@ -23,6 +23,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "best_of_n",
         "confident_voting",
         "beam_search",
+        "dvts",
         "mcts",
         "self_refine",
     ]
