@@ -25,6 +25,7 @@ from engine.strategies.mcts import mcts
 from engine.strategies.parameters import SCORERS, Parameter, parameters_of
 from engine.strategies.self_consistency import self_consistency
 from engine.strategies.self_refine import self_refine
+from engine.strategies.tree_of_thoughts import tree_of_thoughts
 
 __all__ = ["SCORERS", "STRATEGIES", "Parameter", "Strategy", "validate"]
 
@@ -61,6 +62,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(confident_voting, "Confident voting"),
         describe(beam_search, "Beam search"),
         describe(dvts, "Diverse verifier tree search"),
+        describe(tree_of_thoughts, "Tree of thoughts"),
         describe(mcts, "Monte Carlo tree search"),
         describe(self_refine, "Self-refine"),
     )

@@ -24,6 +24,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "confident_voting",
         "beam_search",
         "dvts",
+        "tree_of_thoughts",
         "mcts",
         "self_refine",
     ]
