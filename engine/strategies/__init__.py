@@ -23,6 +23,7 @@ from engine.strategies.direct import direct
 from engine.strategies.dvts import dvts
 from engine.strategies.mcts import mcts
 from engine.strategies.parameters import SCORERS, Parameter, parameters_of
+from engine.strategies.particle_filter import particle_filter
 from engine.strategies.self_consistency import self_consistency
 from engine.strategies.self_refine import self_refine
 from engine.strategies.tree_of_thoughts import tree_of_thoughts
@@ -64,6 +65,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(dvts, "Diverse verifier tree search"),
         describe(tree_of_thoughts, "Tree of thoughts"),
         describe(mcts, "Monte Carlo tree search"),
+        describe(particle_filter, "Particle filter"),
         describe(self_refine, "Self-refine"),
     )
 }
