@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import BadInput
 from engine.requests import Search
+from engine.strategies.ab_mcts import ab_mcts
 from engine.strategies.adaptive_consistency import adaptive_consistency
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
@@ -65,6 +66,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(dvts, "Diverse verifier tree search"),
         describe(tree_of_thoughts, "Tree of thoughts"),
         describe(mcts, "Monte Carlo tree search"),
+        describe(ab_mcts, "Adaptive branching tree search"),
         describe(particle_filter, "Particle filter"),
         describe(self_refine, "Self-refine"),
     )

@@ -109,9 +109,16 @@ def find_leaf(place: Place, rule: str, c: float, width: int, widening: float) ->
     for found, child in sorted(ranked, key=lambda pair: -float(pair[0]["sum"])):
         leaf = find_leaf(child, rule, c, width, widening)
         if leaf is not None:
-            child.node.note(selection=found)
+            child.node.note(selection=_plain(found))
             return leaf
     return None
+
+
+def _plain(found: dict[str, float | int | str]) -> dict[str, float | int | str | None]:
+    """The terms as a record holds them: None for what is infinite, a child that was never tried."""
+    return {
+        name: None if isinstance(term, float) and math.isinf(term) else term for name, term in found.items()
+    }
 
 
 def back_up(end: Place, value: float) -> None:

@@ -26,6 +26,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "dvts",
         "tree_of_thoughts",
         "mcts",
+        "ab_mcts",
         "particle_filter",
         "self_refine",
     ]
