@@ -25,6 +25,7 @@ from engine.strategies.dvts import dvts
 from engine.strategies.mcts import mcts
 from engine.strategies.parameters import SCORERS, Parameter, parameters_of
 from engine.strategies.particle_filter import particle_filter
+from engine.strategies.repair import repair
 from engine.strategies.self_consistency import self_consistency
 from engine.strategies.self_refine import self_refine
 from engine.strategies.tree_of_thoughts import tree_of_thoughts
@@ -69,6 +70,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(ab_mcts, "Adaptive branching tree search"),
         describe(particle_filter, "Particle filter"),
         describe(self_refine, "Self-refine"),
+        describe(repair, "Repair"),
     )
 }
 

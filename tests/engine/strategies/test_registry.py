@@ -29,6 +29,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "ab_mcts",
         "particle_filter",
         "self_refine",
+        "repair",
     ]
 
 
