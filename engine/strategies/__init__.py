@@ -14,6 +14,7 @@ from typing import Any
 from engine.errors import BadInput
 from engine.requests import Search
 from engine.strategies.ab_mcts import ab_mcts
+from engine.strategies.adaptive import adaptive
 from engine.strategies.adaptive_consistency import adaptive_consistency
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
@@ -71,6 +72,7 @@ STRATEGIES: dict[str, Strategy] = {
         describe(particle_filter, "Particle filter"),
         describe(self_refine, "Self-refine"),
         describe(repair, "Repair"),
+        describe(adaptive, "Adaptive"),
     )
 }
 

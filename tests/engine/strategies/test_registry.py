@@ -30,6 +30,7 @@ def test_every_strategy_of_the_field_is_there() -> None:
         "particle_filter",
         "self_refine",
         "repair",
+        "adaptive",
     ]
 
 

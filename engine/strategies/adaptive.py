@@ -1,0 +1,104 @@
+"""Probe first, then decide how to spend the rest."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from engine.budget import BudgetExhausted
+from engine.requests import TURN, Expand, Sampling, Score, Search
+from engine.strategies import selection
+from engine.strategies.adaptive_consistency import adaptive_consistency
+from engine.strategies.mcts import mcts
+from engine.strategies.parameters import Param, Scorer, Temperature
+from engine.strategies.repair import check, mend
+from engine.strategies.selection import candidates, grouped, heaviest, mean_logprob, path_score
+from engine.tree import Node
+
+REPAIR_WIDTH = 4
+
+
+def adaptive(
+    root: Node,
+    probe: Annotated[int, Param(2, 64, "Cheap samples by which the question is judged.")] = 4,
+    stop_agreement: Annotated[
+        float, Param(0.0, 1.0, "Share of probes that must agree to stop at once.")
+    ] = 1.0,
+    stop_confidence: Annotated[
+        float, Param(0.0, 1.0, "How likely, a token, the agreeing probes must be to stop at once.")
+    ] = 0.8,
+    sample_agreement: Annotated[
+        float, Param(0.0, 1.0, "Share of probes that must agree to go on by sampling alone.")
+    ] = 0.5,
+    hard: Annotated[
+        float, Param(0.0, 1.0, "Difficulty from which a search is made rather than a repair.")
+    ] = 0.7,
+    most: Annotated[int, Param(1, 256, "Answers made after the probe, at most.")] = 16,
+    temperature: Temperature = 0.8,
+    scorer: Scorer = "auto",
+) -> Search:
+    """Sample a few answers, see how they agree, and choose: stop, sample on, repair them, or search.
+
+    STOP where enough probes agree and are likely. SAMPLE (`adaptive_consistency`) where many agree. Else the
+    probes are scored, and the difficulty is one minus their mean score; below `hard`, where a probe fails a
+    check that exists, REPAIR rewrites the probes, and SEARCH (`mcts`) is made otherwise. The choice, and the
+    numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314, sections 3.2
+    and 6): difficulty by the verifier's mean score, revision for easier and search for harder questions; the
+    agreement of the first samples as in Aggarwal et al. 2023 (arXiv 2305.11860). There the policy is fitted
+    to a whole benchmark; here it is four thresholds.
+    """
+    sampling = Sampling(temperature=temperature)
+    try:
+        probes = yield Expand([root], n=probe, stop=TURN, sampling=sampling, thinking=True)
+        finished = candidates(root)
+        agreement, confidence = _agreement(finished, probe)
+        judged = {"agreement": agreement, "confidence": confidence, "probes": probe}
+        if agreement >= stop_agreement and confidence >= stop_confidence:
+            _decide(root, "stop", judged, "The probes agree and are likely, so one of them is the answer.")
+            return selection.select(finished, "majority", scorer)
+        if agreement >= sample_agreement:
+            _decide(root, "sample", judged, "Many probes agree, so more votes will settle it.")
+            return (
+                yield from adaptive_consistency(root, n_max=probe + most, round=4, temperature=temperature)
+            )
+        yield Score(finished, by=scorer)
+        scores = [path_score(node, scorer) for node in finished]
+        known = [score for score in scores if score is not None]
+        difficulty = 1 - sum(known) / len(known) if known else 1.0
+        judged["difficulty"] = round(difficulty, 4)
+        if difficulty < hard:
+            findings = yield from check(finished)
+            if any(found.scores.get("check") == 0 for found in findings):
+                _decide(
+                    root, "repair", judged, "The probes disagree, are near, and fail a check: rewrite them."
+                )
+                width = min(REPAIR_WIDTH, most)
+                return (yield from mend(probes, max(1, most // width), width, sampling))
+        _decide(root, "search", judged, "The probes disagree and nothing simpler helps, so it is searched.")
+        return (yield from mcts(root, rollouts=most, temperature=temperature, scorer=scorer))
+    except BudgetExhausted:
+        if not candidates(root):
+            raise
+        return selection.select(candidates(root), "weighted", scorer)
+
+
+def _agreement(finished: list[Node], probe: int) -> tuple[float, float]:
+    """The leading answer's share of all probes, and its likelihood a token: exp of the mean ln p."""
+    answered = [node for node in finished if node.answer is not None]
+    if not answered:
+        return 0.0, 0.0
+    groups = grouped(answered)
+    leading, votes = heaviest(groups, [float(len(group)) for group in groups])
+    likelihood = sum(math.exp(mean_logprob(node)) for node in leading) / votes
+    return round(votes / probe, 4), round(likelihood, 4)
+
+
+def _decide(root: Node, route: str, judged: dict[str, float | int], why: str) -> None:
+    """Note the choice at the question, with the numbers it rests on and a sentence for a person."""
+    words = (
+        f"{judged['agreement']:.0%} of {judged['probes']} probes agree, at {judged['confidence']:.2f} a token"
+    )
+    if "difficulty" in judged:
+        words += f"; difficulty {judged['difficulty']:.2f}"
+    root.note(route={"choice": route, **judged, "reason": why})
+    root.keep(f"{route.upper()}: {why} {words[:1].upper()}{words[1:]}.")
