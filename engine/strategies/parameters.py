@@ -16,7 +16,14 @@ from engine.errors import BadInput
 from engine.strategies.selection import AGGREGATIONS, RULES
 
 ParameterType = Literal["int", "float", "bool", "choice"]
-SCORERS = ("auto", "process_reward", "self_evaluation", "confidence", "verifier")
+SCORERS = (
+    "auto",
+    "process_reward",
+    "self_evaluation",
+    "judge",
+    "confidence",
+    "verifier",
+)
 
 
 @dataclass(frozen=True, slots=True)
