@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,12 @@ def agreement(done: Run, probe: int = 4) -> tuple[float, float]:
 @pytest.mark.parametrize("problem", [SUM, PUZZLE, FREE])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_route_follows_from_the_numbers_in_the_record(problem: str, seed: int) -> None:
-    params = {"stop_agreement": 1.0, "stop_confidence": 0.6, "sample_agreement": 0.75, "hard": 0.5}
+    params: dict[str, Any] = {
+        "stop_agreement": 1.0,
+        "stop_confidence": 0.6,
+        "sample_agreement": 0.75,
+        "hard": 0.5,
+    }
     done = run(spec("adaptive", problem, seed=seed, **params))
     decided = route(done)
     share, confidence = agreement(done)
@@ -67,7 +73,7 @@ def test_stopping_costs_the_probe_alone() -> None:
     ],
 )
 def test_each_route_leaves_its_own_structure(
-    monkeypatch: pytest.MonkeyPatch, choice: str, params: dict[str, float], kinds: set[str]
+    monkeypatch: pytest.MonkeyPatch, choice: str, params: dict[str, Any], kinds: set[str]
 ) -> None:
     monkeypatch.setattr("engine.backends.scripted.SLIP", 0.7 if choice == "repair" else 0.15)
     problem = SUM if choice == "repair" else PUZZLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_percentiles_are_numpys(values: list[float], percent: float) -> None:
     assert percentile(values, percent) == pytest.approx(np.percentile(values, percent))
 
 
-def play(**params: float | str) -> Run:
+def play(**params: Any) -> Run:
     return run(spec("confident_voting", PUZZLE, **{"window": 4, "keep": 50, "consensus": 1.0} | params))
 
 

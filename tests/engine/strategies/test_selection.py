@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +121,64 @@ def test_repeats_of_a_sibling_are_pruned_with_the_reason() -> None:
     tree.abort(cut, "The budget ended.")
     assert selection.merge_duplicates([first, twin, cut]) == [first]
     assert (twin.status, twin.reason) == ("pruned", "The same text as node 1.")
+
+
+def random_candidates(rng: random.Random) -> list[Node]:
+    """Candidates of one to three nodes a turn, some unfinished, unanswered or unscored, with many ties."""
+    tree = Tree("?", Problem("?", task="countdown"))
+    found = []
+    for _ in range(rng.randint(1, 9)):
+        node = tree.root
+        is_final, is_scored = rng.random() < 0.85, rng.random() < 0.9
+        parts = rng.randint(1, 3)
+        for part in range(parts):
+            node = tree.add(node)
+            tree.append(node, ["a", "b"], [-rng.random(), -rng.random()])
+            answer = rng.choice(["1", "2", "3", None]) if is_final and part == parts - 1 else None
+            tree.finish(node, is_final=is_final and part == parts - 1, answer=answer)
+            if is_scored:
+                steps = [rng.choice([0.0, 0.2, 0.5, 0.9, 1.0]) for _ in range(rng.randint(1, 3))]
+                tree.score(node, "judge", steps[-1], steps)
+        found.append(node)
+    return found
+
+
+def chosen_by_hand(nodes: list[Node], rule: str, how: str) -> Node:
+    """The same choice, by NumPy over whole arrays."""
+    reduce = {"last": lambda x: x[-1], "min": np.min, "product": np.prod, "mean": np.mean}[how]
+    steps = [[s for part in node.path()[1:] for s in part.step_scores.get("judge", [])] for node in nodes]
+    scores = np.array([reduce(np.array(s)) if s else np.nan for s in steps])
+    likely = np.array(
+        [np.mean([p for part in node.path()[1:] for p in part.token_logprobs]) for node in nodes]
+    )
+    allowed = np.array([node.is_final for node in nodes])
+    allowed = allowed if allowed.any() else ~allowed
+    answered = np.array([node.answer is not None for node in nodes]) & allowed
+    allowed = answered if answered.any() else allowed
+    if rule != "best":
+        names = [node.answer or f"none of {node.id}" for node in nodes]
+        order = list(
+            dict.fromkeys(name for name, ok in zip(names, allowed, strict=True) if ok and name[0] != "n")
+        )
+        order += [name for name, ok in zip(names, allowed, strict=True) if ok and name[0] == "n"]
+        members = [allowed & (np.array(names) == name) for name in order]
+        weights = [m.sum() if rule == "majority" else np.nansum(scores[m]) for m in members]
+        allowed = members[int(np.argmax(np.round(weights, 12)))]
+    places = np.flatnonzero(allowed)
+    ranks = [(not np.isnan(scores[i]), np.nan_to_num(scores[i]), likely[i]) for i in places]
+    return nodes[places[max(range(len(places)), key=lambda i: ranks[i])]]
+
+
+@pytest.mark.parametrize("rule", selection.RULES)
+def test_every_rule_agrees_with_an_independent_choice_on_a_thousand_random_sets(rule: str) -> None:
+    rng = random.Random(rule)
+    for number in range(1000):
+        nodes = random_candidates(rng)
+        how = selection.AGGREGATIONS[number % 4]
+        scorer = None if rule == "majority" and number % 2 else "judge"
+        expected = chosen_by_hand(nodes, rule, how) if scorer else None
+        chosen, reason = selection.choose(nodes, rule, scorer, how)
+        assert reason.endswith(".")
+        if expected is not None:
+            assert chosen is expected
+        assert selection.select(nodes, rule, scorer, how) is chosen
