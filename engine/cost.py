@@ -51,12 +51,20 @@ def prices_for(device: str) -> Prices:
     return GPU_PRICES if device.startswith("cuda") else CPU_PRICES
 
 
+EXACT_SCORERS = (None, "verifier", "confidence", "confidence_mean", "confidence_tail", "confidence_lowest")
+"""Scorers that read nothing: they know the truth, or what was measured while the text was written."""
+
+VERDICT_TOKENS = 2  # the one word of a judged state, and the end of the turn
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What a run is expected to do. `seconds` and `usd` are None while no speed has been measured."""
 
     count: int  # of `unit` it will have time for
-    unit: str  # "answers", "chains", "beams", "rollouts", "drafts"
+    unit: (
+        str  # "answers", "chains", "traces", "thoughts", "beams", "particles", "states", "rollouts", "drafts"
+    )
     tokens: int  # generated and read by the scorer
     flops: float
     seconds: float | None
@@ -80,28 +88,54 @@ def predict(
 
     `params` must hold every parameter of the strategy; the lengths are of one reasoning step and one whole
     chain of the model and problem at hand. A scorer other than the exact ones is taken to read what was
-    generated once. An estimate: shown as "about", never used to stop a run.
+    generated once. Strategies that stop by themselves are taken to go on to their end, so `count` is the
+    most. An estimate: shown as "about", never used to stop a run.
     """
     chain = tokens_per_step * steps_per_chain
     steps = min(params.get("depth", math.inf), steps_per_chain)
     match strategy:
         case "direct":
             count, unit, each = 1, "answers", tokens_per_step / 2
+        case "budget_forcing":
+            # Each wait is followed by a thought as long as the first.
+            count, unit = 1 + params["waits"], "thoughts"
+            each = min(chain, params["max_thinking_tokens"] / count)
         case "self_consistency" | "best_of_n":
             count, unit, each = params["n"], "chains", chain
+        case "adaptive_consistency":
+            count, unit, each = params["n_max"], "chains", chain
+        case "confident_voting":
+            count, unit, each = params["n"], "traces", chain
         case "beam_search":
             # Every step grows beams × width children, each with its lookahead.
             width = params["beams"] * params["width"]
             each = steps * tokens_per_step * (1 + params["lookahead"])
             count, unit = width, "beams"
+        case "dvts":
+            count, unit = max(1, params["n"] // params["width"]) * params["width"], "beams"
+            each = steps * tokens_per_step
+        case "tree_of_thoughts":
+            # A state is one step and its judgements, a word each. The first step grows from the question.
+            levels = math.ceil(steps)
+            count = params["proposals"] * (1 + (levels - 1) * params["breadth"])
+            unit, each = "states", tokens_per_step + params["judgements"] * VERDICT_TOKENS
+        case "particle_filter":
+            count, unit, each = params["particles"], "particles", chain
         case "mcts":
             each = tokens_per_step if params["value"] == "process" else chain
             count, unit = params["rollouts"], "rollouts"
+        case "ab_mcts":
+            # About half are rewrites, each after a criticism as long as a step.
+            count, unit, each = params["rollouts"], "rollouts", chain + tokens_per_step / 2
         case "self_refine":
             count, unit, each = 1 + params["rounds"], "drafts", chain + tokens_per_step
+        case "repair":
+            count, unit, each = (1 + params["rounds"]) * params["width"], "drafts", chain
+        case "adaptive":
+            count, unit, each = params["probe"] + params["most"], "chains", chain
         case _:
             count, unit, each = 1, "chains", chain
-    reads = params.get("scorer") not in (None, "verifier", "confidence")
+    reads = params.get("scorer") not in EXACT_SCORERS
     each_total = each * (2 if reads else 1)
     each_flops = flops(each, parameters) + (flops(each, scorer_parameters or parameters) if reads else 0.0)
 
