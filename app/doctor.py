@@ -16,6 +16,7 @@ from app.command_line import DEFAULT_MODEL
 from engine import equality
 from engine.errors import PonderError
 from engine.models import catalogue, device
+from engine.sandbox import choosing
 from storage.database import default_url, has_wal_reset_bug, locate
 from storage.store import Store
 
@@ -36,7 +37,7 @@ class Check:
 
 def checks() -> list[Check]:
     """Every check, in the order a person would want them."""
-    return [_python(), _device(), _memory(), *_models(), _scorer(), _answers(), _database()]
+    return [_python(), _device(), _memory(), *_models(), _scorer(), _answers(), _sandbox(), _database()]
 
 
 def _python() -> Check:
@@ -94,6 +95,17 @@ def _answers() -> Check:
         "math-verify did not answer",
         "Equal answers written differently count as different.",
     )
+
+
+def _sandbox() -> Check:
+    """Programs that a model writes: the level they run at, which has just withstood its self-test."""
+    found = choosing.choice()
+    if found.level is None:
+        return Check("Programs", "limited", found.why_disabled, "Problems with tests cannot be run here.")
+    if found.banner:
+        return Check("Programs", "limited", found.level.title, found.banner)
+    why_not = f"No better level is used: {' '.join(found.why_not_better)}" if found.why_not_better else ""
+    return Check("Programs", "works", f"confined by {found.level.title}", why_not)
 
 
 def _database() -> Check:

@@ -13,9 +13,11 @@ def run(arguments: Namespace) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from app.server import launch
     from app.service import Service
+    from engine.sandbox import override
 
     host = arguments.host or os.environ.get("GRADIO_SERVER_NAME") or DEFAULT_HOST
     port = arguments.port or int(os.environ.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
+    override.check_host(host)
     service = Service()
     try:
         pages = launch(service, host=host, port=port, model=arguments.model)

@@ -245,11 +245,29 @@ def test_strategies_lists_the_registry(capsys: pytest.CaptureFixture[str]) -> No
 def test_doctor_says_what_works(capsys: pytest.CaptureFixture[str], data_folder: Path) -> None:
     assert main(["doctor", "--json"]) == 0
     found = {check["part"]: check for check in json.loads(capsys.readouterr().out)}
-    assert {"Python", "Device", "Memory", "Ponder 3M", "Comparing answers", "History"} <= found.keys()
+    assert {
+        "Python",
+        "Device",
+        "Memory",
+        "Ponder 3M",
+        "Comparing answers",
+        "Programs",
+        "History",
+    } <= found.keys()
     assert all(check["found"] and check["verdict"] in ("works", "limited") for check in found.values())
     assert str(data_folder) in found["History"]["found"]
     assert main(["doctor"]) == 0
     assert "✓" in capsys.readouterr().out
+
+
+def test_without_a_sandbox_only_this_machine_is_served(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PONDER_UNSAFE_PROGRAMS", "run-without-a-sandbox")
+    assert main(["serve", "--host", "0.0.0.0"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "serves this machine only" in captured.err
 
 
 def test_doctor_fails_where_history_cannot_be_opened(
