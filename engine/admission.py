@@ -32,6 +32,12 @@ class ModelFacts(Protocol):
     @property
     def process_reward(self) -> str | None: ...
 
+    @property
+    def outcome_reward(self) -> str | None: ...
+
+    @property
+    def rewards_free_text(self) -> bool: ...
+
 
 def admit(spec: RunSpec, facts: ModelFacts) -> tuple[RunSpec, Problem]:
     """The spec with everything resolved that decides the run, and its problem.
@@ -75,11 +81,17 @@ def _params(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any
     if "scorer" not in names:
         return params
     scorer = params.get("scorer", names["scorer"])
-    has_process_reward = facts.process_reward is not None and problem.task is not None
+    is_judged = problem.task is not None or facts.rewards_free_text
+    has_process_reward = facts.process_reward is not None and is_judged
     if scorer == "auto":
         scorer = "process_reward" if has_process_reward else "self_evaluation"
     if scorer == "process_reward" and not has_process_reward:
         raise ScorerUnavailable(f"No process reward fits {spec.model} on this problem: pick another scorer.")
+    if scorer == "outcome_reward" and facts.outcome_reward is None:
+        raise ScorerUnavailable(
+            "No outcome reward is here: name one in PONDER_OUTCOME_REWARD (a hub id or a folder), "
+            "or pick another scorer."
+        )
     if scorer == "verifier" and not answers.has_truth(problem):
         raise ScorerUnavailable(
             "The verifier needs to know what is right: give the expected answer, or pick another scorer."

@@ -17,7 +17,7 @@ from engine.backends.protocol import Backend
 from engine.errors import ModelUnavailable, ScorerUnavailable
 from engine.models import device as devices
 from engine.models import folder as folders
-from engine.models import loading, profiles
+from engine.models import loading, profiles, rewards
 from engine.models.device import Device
 from engine.scoring.protocol import Scorer
 
@@ -51,8 +51,9 @@ _backends: WeakValueDictionary[str, LocalBackend] = WeakValueDictionary()  # loa
 class ModelFacts:
     """One entry of the menu. Plain values only.
 
-    `why_not` is one sentence where `is_usable` is False; `process_reward` names the process reward model that
-    judges its steps, None where there is none; `note` says what a person should know of a usable one.
+    `why_not` is one sentence where `is_usable` is False; `process_reward` and `outcome_reward` name the
+    reward models that judge its steps and answers, None where there is none; `note` says what a person
+    should know of a usable one.
     """
 
     name: str
@@ -68,6 +69,12 @@ class ModelFacts:
     dtype: str
     folder: str | None
     note: str = ""
+    outcome_reward: str | None = None
+
+    @property
+    def rewards_free_text(self) -> bool:
+        """Whether its process reward judges any problem, and not the bundled families alone."""
+        return self.process_reward not in (None, BUNDLED_REWARD, SCRIPTED)
 
 
 def models() -> list[ModelFacts]:
@@ -149,10 +156,11 @@ def load_scorer(scorer: str, model: str) -> Scorer:
         from engine.scoring.verifier import Verifier
 
         return Verifier()
-    if scorer == "confidence":
-        from engine.scoring.confidence import Confidence
+    if scorer.startswith("confidence"):
+        from engine.scoring.confidence import Confidence, TokenConfidence
 
-        return Confidence()
+        how = scorer.removeprefix("confidence").removeprefix("_")
+        return TokenConfidence(how) if how else Confidence()
     if model == SCRIPTED:
         from engine.scoring.scripted import ScriptedJudge
 
@@ -165,6 +173,13 @@ def load_scorer(scorer: str, model: str) -> Scorer:
         from engine.scoring.self_evaluation import SelfEvaluation
 
         return SelfEvaluation(backend)
+    facts = find(model)
+    if scorer == "outcome_reward":
+        assert facts.outcome_reward is not None
+        return rewards.load("outcome", facts.outcome_reward, _cached, backend.profile)
+    if facts.rewards_free_text:
+        assert facts.process_reward is not None
+        return rewards.load("process", facts.process_reward, _cached, backend.profile)
     from engine.scoring.process_reward import ProcessReward
 
     name, path = BUNDLED_REWARD, BUNDLED_FOLDER / BUNDLED_REWARD
@@ -175,8 +190,10 @@ def load_scorer(scorer: str, model: str) -> Scorer:
 
 def scorers_for(model: str) -> list[str]:
     """The scorers that can judge a model's runs, the best first. Raises ModelUnavailable."""
-    reward = ["process_reward"] if find(model).process_reward else []
-    return [*reward, "self_evaluation", "verifier", "confidence"]
+    facts = find(model)
+    trained = {"process_reward": facts.process_reward, "outcome_reward": facts.outcome_reward}
+    measured = ["confidence", "confidence_mean", "confidence_tail", "confidence_lowest"]
+    return [*(name for name, reward in trained.items() if reward), "self_evaluation", "verifier", *measured]
 
 
 def _bundled() -> dict[str, str]:
@@ -217,7 +234,8 @@ def _from_folder(path: Path, name: str, title: str, source: Source) -> ModelFact
         is_usable=not why,
         why_not=why or None,
         profile=profile.name,
-        process_reward=_reward() if profile.is_bundled else None,
+        process_reward=_reward() if profile.is_bundled else rewards.chosen("process", _cached),
+        outcome_reward=rewards.chosen("outcome", _cached),
         device=device.name,
         dtype=device.dtype,
         folder=str(path),
@@ -260,6 +278,7 @@ def _scripted() -> ModelFacts:
         why_not=None,
         profile=SCRIPTED,
         process_reward=SCRIPTED,
+        outcome_reward=SCRIPTED,
         device="cpu",
         dtype="none",
         folder=None,

@@ -18,7 +18,10 @@ BLUR = 0.35  # share of a score that is a hash
 
 
 class ScriptedJudge:
-    """Stands in for "process_reward" (a value a step) or "self_evaluation" (one value), under that name."""
+    """Stands in for a scorer under its name: "process_reward" (a value a step) or another (one value).
+
+    As "outcome_reward" it says nothing of what is not finished.
+    """
 
     is_exact = False
     parameters = 1_000_000  # made up, as the scripted backend's
@@ -36,6 +39,8 @@ class ScriptedJudge:
         """Nothing is kept between calls."""
 
     def _verdict(self, node: Node) -> Verdict:
+        if self.name == "outcome_reward" and not node.is_final:
+            return Verdict(None, None, node.tokens)
         own = max(1, sum(1 for line in node.text.splitlines() if line.strip()))
         steps = self._steps(node)[-own:]
         return Verdict(steps[-1], tuple(steps) if self.name == "process_reward" else None, node.tokens)

@@ -19,9 +19,13 @@ ParameterType = Literal["int", "float", "bool", "choice"]
 SCORERS = (
     "auto",
     "process_reward",
+    "outcome_reward",
     "self_evaluation",
     "judge",
     "confidence",
+    "confidence_mean",
+    "confidence_tail",
+    "confidence_lowest",
     "verifier",
 )
 

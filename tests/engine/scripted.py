@@ -14,7 +14,7 @@ from engine.backends.scripted import ScriptedBackend
 from engine.budget import Budget
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
-from engine.scoring.confidence import Confidence
+from engine.scoring.confidence import Confidence, TokenConfidence
 from engine.scoring.protocol import Scorer, Verdict
 from engine.scoring.verifier import Verifier
 from engine.strategies import STRATEGIES, Strategy
@@ -33,6 +33,8 @@ class Facts:
     is_usable: bool = True
     why_not: str | None = None
     process_reward: str | None = "hash"
+    outcome_reward: str | None = "hash"
+    rewards_free_text: bool = False
 
 
 class HashReward:
@@ -68,6 +70,8 @@ def fraction(*key: str) -> float:
 
 
 def load_scorer(scorer: str, model: str) -> Scorer:
+    if scorer.startswith("confidence_"):
+        return TokenConfidence(scorer.removeprefix("confidence_"))
     return {"verifier": Verifier, "confidence": Confidence}.get(scorer, lambda: HashReward(scorer))()
 
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from engine.backends.protocol import Chunk
 from engine.backends.scripted import ScriptedBackend
 from engine.runs import Run
+from engine.strategies import SCORERS as SCORERS_AND_AUTO
 from engine.strategies import STRATEGIES
 from engine.strategies.parameters import Parameter
 from engine.tree import Tree
 from tests.engine.scripted import FREE, PUZZLE, SUM, make_scheduler, shape, spec
 
-SCORERS = ("process_reward", "self_evaluation", "confidence", "judge", "verifier")
+SCORERS = tuple(scorer for scorer in SCORERS_AND_AUTO if scorer != "auto")
 LARGEST = 12  # of a knob that counts something, so that an example takes a fraction of a second
 
 

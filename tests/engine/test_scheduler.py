@@ -385,6 +385,18 @@ def test_an_unusable_model_is_refused_at_once_and_a_bundled_one_keeps_to_its_fam
         bundled.submit(spec("direct", FREE))
 
 
+def test_an_outcome_reward_that_is_not_here_is_refused_and_says_how_to_name_one() -> None:
+    facts = Facts(outcome_reward=None)
+    scheduler = Scheduler(lambda _: ScriptedBackend(), load_scorer, lambda _: facts)
+    with pytest.raises(ScorerUnavailable, match="PONDER_OUTCOME_REWARD"):
+        scheduler.submit(spec("best_of_n", scorer="outcome_reward"))
+
+
+def test_a_public_process_reward_judges_free_text_too() -> None:
+    scheduler = Scheduler(lambda _: ScriptedBackend(), load_scorer, lambda _: Facts(rewards_free_text=True))
+    assert scheduler.submit(spec("best_of_n", FREE)).spec.params == {"scorer": "process_reward"}
+
+
 def test_auto_is_resolved_and_recorded() -> None:
     assert run(spec("best_of_n")).spec.params == {"scorer": "process_reward"}
     assert run(spec("best_of_n", FREE)).spec.params == {"scorer": "self_evaluation"}

@@ -1,4 +1,4 @@
-"""No strategy ever exceeds its budget on a real architecture, however small or odd the budget is."""
+"""On a real architecture no strategy exceeds its budget, however odd, and scorers need no scripted help."""
 
 from __future__ import annotations
 
@@ -22,3 +22,20 @@ def test_every_strategy_keeps_every_budget_with_a_random_qwen3(strategy: str) ->
         assert 0 < run.usage.spent_tokens <= limit
         assert sum(node.tokens for node in run.tree.nodes) == run.usage.generated_tokens
         assert [node.id for node in run.tree.nodes if node.parent is None] == [0]
+
+
+@pytest.mark.parametrize("scorer", ["judge", "confidence_mean", "confidence_tail", "confidence_lowest"])
+def test_scorers_that_need_no_other_model_judge_a_random_qwen3(scorer: str) -> None:
+    loop = scheduler("qwen3")
+    run = loop.submit(replace(spec("best_of_n", n=4, scorer=scorer), budget=Budget(max_tokens=1001)))
+    loop.run_until_idle()
+    assert run.status in ("finished", "partial"), run.status_reason
+    assert run.usage.scorer_tokens == 0
+    finished = [node for node in run.tree.nodes if node.is_final and node.kind == "step"]
+    if scorer == "judge":
+        # A random model states no verdict: the judge was asked, and abstains.
+        asked = [node for node in run.tree.nodes if node.kind == "critique"]
+        assert {node.parent for node in asked} == set(finished)
+        assert not any("judge" in node.scores for node in run.tree.nodes)
+    else:
+        assert all(scorer in node.scores for node in finished)

@@ -11,7 +11,7 @@ from engine.backends.protocol import Profile
 from engine.budget import Budget
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
-from engine.scoring.confidence import Confidence
+from engine.scoring.confidence import Confidence, TokenConfidence
 from engine.scoring.process_reward import ProcessReward
 from engine.scoring.protocol import Scorer
 from engine.scoring.self_evaluation import SelfEvaluation
@@ -32,6 +32,8 @@ def scheduler(kind: str, **settings: Any) -> Scheduler:
     def load_scorer(name: str, model: str) -> Scorer:
         if name == "process_reward":
             return ProcessReward(tiny_models.model("prm"), tiny_models.tokenizer(), backend.transcript)
+        if name.startswith("confidence_"):
+            return TokenConfidence(name.removeprefix("confidence_"))
         return {
             "self_evaluation": lambda: SelfEvaluation(backend),
             "verifier": Verifier,

@@ -54,12 +54,16 @@ def test_a_folder_is_described_before_it_is_loaded_and_then_served(folder: Path)
     assert catalogue.load_backend(str(folder)) is backend  # one in memory, shared by its scorers
     described = backend.describe()
     assert (described["device"], described["dtype"]) == (facts.device, facts.dtype)
-    assert catalogue.scorers_for(str(folder)) == ["self_evaluation", "verifier", "confidence"]
-    assert {catalogue.load_scorer(s, str(folder)).name for s in catalogue.scorers_for(str(folder))} == {
+    scorers = catalogue.scorers_for(str(folder))
+    assert scorers == [
         "self_evaluation",
         "verifier",
         "confidence",
-    }
+        "confidence_mean",
+        "confidence_tail",
+        "confidence_lowest",
+    ]
+    assert [catalogue.load_scorer(scorer, str(folder)).name for scorer in scorers] == scorers
     with pytest.raises(ScorerUnavailable):
         catalogue.load_scorer("process_reward", str(folder))
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from engine.errors import ScorerUnavailable
-from engine.scoring.confidence import Confidence
+from engine.scoring.confidence import Confidence, TokenConfidence
 from engine.scoring.verifier import Verifier
 from engine.tasks.problem import Problem
 from engine.tree import Node, Tree
@@ -52,3 +52,30 @@ def test_confidence_is_the_mean_token_probability_of_the_turn() -> None:
     assert values[0] == pytest.approx(0.5, abs=1e-4)
     assert values[1] == pytest.approx((0.5**3 * 0.25) ** 0.25, abs=1e-4)
     assert values[2] is None
+
+
+@pytest.mark.parametrize(
+    ("how", "value"),
+    [("mean", 1 - math.log(20) / 7.0), ("tail", 1 - math.log(20) / 8.0), ("lowest", 1 - math.log(20) / 6.0)],
+)
+def test_token_confidences_are_read_over_the_whole_turn_and_squashed_in_order(how: str, value: float) -> None:
+    tree = Tree("?", Problem("?"))
+    first = tree.add(tree.root)
+    tree.append(first, ["x"] * 32, [-0.1] * 32, [6.0] * 32)
+    second = tree.add(first)
+    tree.append(second, ["x"] * 32, [-0.1] * 32, [8.0] * 32)
+    silent = said(tree, tree.root, [-0.1])
+
+    scorer = TokenConfidence(how)
+    assert scorer.name == f"confidence_{how}"
+    values = [verdict.value for verdict in scorer.score([second, silent])]
+    assert values[0] == pytest.approx(value)
+    assert values[1] is None
+    assert scorer.cost([second]) == [0]
+
+
+def test_the_least_confidence_there_is_scores_zero() -> None:
+    tree = Tree("?", Problem("?"))
+    node = tree.add(tree.root)
+    tree.append(node, ["x"], [-0.1], [math.log(20)])
+    assert TokenConfidence("mean").score([node])[0].value == pytest.approx(0, abs=1e-4)
