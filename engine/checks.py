@@ -58,7 +58,7 @@ def _check(node: Node, profile: Profile) -> Finding:
     if not node.is_final:
         return Finding(False, "The solution does not end.")
     problem = node.tree.problem
-    if problem is None or problem.task is None:
+    if problem is None or problem.task not in FAMILIES:
         return _equations(node.turn_text)
     family = FAMILIES[problem.task]
     if node.answer is None:
