@@ -22,13 +22,19 @@ MAX_EXAMPLE_TOKENS = 512
 LENGTH_MULTIPLE = 16  # few different shapes: each one costs the kernels a set-up and memory of its own
 LEARNED_MULTIPLE = 512
 
+PARTS = 4  # batches a step
+
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids (B, T), labels (B, T)
+Step = list[Batch]
 
 
 class Batches(IterableDataset):
-    """An endless stream of batches of about `tokens` padded tokens, starting at pool `start`.
+    """An endless stream of steps of about `tokens` padded tokens, starting at pool `start`.
 
-    The number of rows follows from their length, so there are MAX_EXAMPLE_TOKENS / LENGTH_MULTIPLE shapes.
+    A step is PARTS batches. The rows of a batch are alike in length, so little is padding; the batches of a
+    step lie evenly over all lengths, so that every step sees every family and format in its share: with
+    steps of one length each, a model forgets between them. The number of rows follows from their length, so
+    there are few shapes.
     """
 
     def __init__(
@@ -40,32 +46,34 @@ class Batches(IterableDataset):
         start: int = 0,
     ):
         self.tokenizer, self.example = tokenizer, example
-        self.tokens, self.seed, self.start = tokens, seed, start
+        self.tokens, self.seed, self.start = tokens // PARTS, seed, start
 
-    def __iter__(self) -> Iterator[tuple[int, Batch]]:
-        """Yields (the pool to resume at after this batch, batch)."""
+    def __iter__(self) -> Iterator[tuple[int, Step]]:
+        """Yields (the pool to resume at after this step, the step's batches)."""
         torch.set_num_threads(1)
         pool = self.start
         while True:
-            batches = self._pool(pool)
+            steps = self._pool(pool)
             pool += 1
-            for i, batch in enumerate(batches):
-                yield (pool if i == len(batches) - 1 else pool - 1), batch
+            for i, step in enumerate(steps):
+                yield (pool if i == len(steps) - 1 else pool - 1), step
 
-    def _pool(self, number: int) -> list[Batch]:
+    def _pool(self, number: int) -> list[Step]:
         rng = random.Random(f"{self.seed}:{number}")
         rows = [rows_of(self.tokenizer, self.example(rng)) for _ in range(POOL)]
         rows = sorted(
             (row for row in rows if len(row[0]) <= MAX_EXAMPLE_TOKENS), key=lambda row: -len(row[0])
         )
-        batches = []
+        batches: list[Batch] = []
         while rows:
             length = len(rows[0][0]) + -len(rows[0][0]) % LENGTH_MULTIPLE
             count = max(1, self.tokens // length)
             batches.append(_batch(rows[:count], count, length, PAD_ID))
             rows = rows[count:]
-        rng.shuffle(batches)
-        return batches
+        count = -(-len(batches) // PARTS)
+        steps = [batches[i::count] for i in range(count)]
+        rng.shuffle(steps)
+        return steps
 
 
 def rows_of(tokenizer: PreTrainedTokenizerFast, example: Example) -> tuple[list[int], list[int]]:
@@ -105,6 +113,6 @@ def learned(labels: torch.Tensor, states: torch.Tensor) -> tuple[torch.Tensor, t
     return states.flatten(0, 1)[places], targets
 
 
-def loader(batches: Batches) -> Iterator[tuple[int, Batch]]:
-    """The stream, made in one worker process a few batches ahead."""
+def loader(batches: Batches) -> Iterator[tuple[int, Step]]:
+    """The stream, made in one worker process a few steps ahead."""
     return iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8))

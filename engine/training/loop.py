@@ -20,7 +20,7 @@ import torch
 from transformers import PreTrainedModel
 
 from engine.training.attention import use_in
-from engine.training.batches import Batch
+from engine.training.batches import IGNORED, Batch, Step
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Schedule:
     matrix_rate: float = 0.02  # Muon
     other_rate: float = 3e-3  # AdamW: embeddings, norms, heads
     warmup_steps: int = 60
-    decay_share: float = 0.5
+    decay_share: float = 0.8
 
     def factor(self, step: int, seen: int) -> float:
         warm = min(1.0, (step + 1) / self.warmup_steps)
@@ -45,7 +45,7 @@ class Schedule:
 
 def train(
     model: PreTrainedModel,
-    stream: Callable[[int], Iterator[tuple[int, Batch]]],
+    stream: Callable[[int], Iterator[tuple[int, Step]]],
     loss_of: Callable[[PreTrainedModel, Batch], torch.Tensor],
     schedule: Schedule,
     folder: Path,
@@ -57,8 +57,9 @@ def train(
 ) -> PreTrainedModel:
     """Train `model` (fp32 masters) until the schedule's tokens are seen, or `minutes` have passed.
 
-    `stream(pool)` gives batches from that pool on. Every `checkpoint_seconds` the state goes to
-    `folder/checkpoint.pt`, atomically, and the curve to `folder/curve.csv`. Returns the model.
+    `stream(pool)` gives steps from that pool on; the gradient of a step is that of the mean loss over all
+    that is learned in it. Every `checkpoint_seconds` the state goes to `folder/checkpoint.pt`, atomically,
+    and the curve to `folder/curve.csv`. Returns the model.
     """
     folder.mkdir(parents=True, exist_ok=True)
     compute = copy.deepcopy(model).bfloat16().train()
@@ -96,22 +97,25 @@ def train(
         if figures:
             log.info("at %.1f M tokens: %s", seen / 1e6, figures)
 
-    for next_pool, batch in stream(pool):
+    for next_pool, batches in stream(pool):
         factor = schedule.factor(step, seen)
         for optimiser, base in zip(optimisers, rates, strict=True):
             for group, rate in zip(optimiser.param_groups, base, strict=True):
                 group["lr"] = rate * factor
-        loss = loss_of(compute, batch)
-        loss.backward()
-        for master, worker in pairs:
-            master.grad = None if worker.grad is None else worker.grad.float()
-            worker.grad = None
+        learned = [int((labels != IGNORED).sum()) for _, labels in batches]
+        mean = 0.0
+        for batch, count in zip(batches, learned, strict=True):
+            loss = loss_of(compute, batch) * (count / sum(learned))
+            loss.backward()
+            mean += loss.item()
+            _hand_over_gradients(pairs)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser in optimisers:
             optimiser.step()
+            optimiser.zero_grad()
         _share(pairs)
-        step, seen = step + 1, seen + batch[0].numel()
-        losses.append(loss.item())
+        step, seen = step + 1, seen + sum(ids.numel() for ids, _ in batches)
+        losses.append(mean)
         now = time.monotonic()
         is_over = seen >= schedule.tokens or (minutes is not None and now - start > minutes * 60)
         if step % 50 == 0 or is_over:
@@ -147,6 +151,16 @@ def _optimisers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.
         torch.optim.Muon(matrices, lr=schedule.matrix_rate, momentum=0.95, weight_decay=0.01),
         torch.optim.AdamW(others, lr=schedule.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
     ]
+
+
+@torch.no_grad()
+def _hand_over_gradients(pairs: list[tuple[torch.nn.Parameter, torch.nn.Parameter]]) -> None:
+    """Add the workers' gradients, in half precision, to the masters'."""
+    for master, worker in pairs:
+        if worker.grad is not None:
+            grad = worker.grad.float()
+            master.grad = grad if master.grad is None else master.grad.add_(grad)
+            worker.grad = None
 
 
 @torch.no_grad()

@@ -33,11 +33,11 @@ class Recipe:
     shared_heads: int  # key-value heads
     inner: int
     tokens: int
-    batch_tokens: int = 4096
+    step_tokens: int = 8192
     seed: int = 1
 
 
-RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=80_000_000)}
+RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=60_000_000)}
 
 
 def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -96,7 +96,7 @@ def train_policy(
     model = new_model(recipe, tokenizer)
     model = train(
         model,
-        lambda pool: loader(Batches(tokenizer, example, recipe.batch_tokens, recipe.seed, pool)),
+        lambda pool: loader(Batches(tokenizer, example, recipe.step_tokens, recipe.seed, pool)),
         next_token_loss,
         Schedule(tokens or recipe.tokens),
         folder,

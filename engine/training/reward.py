@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
-BATCH_TOKENS = 8192
+STEP_TOKENS = 8192
 SAMPLES = 60_000  # the policy's own solutions
 SAMPLED_SHARE = 0.6  # of the examples; the others are made
 
@@ -109,7 +109,7 @@ def train_reward(
     model.config.problem_type = None
     model = train(
         model,
-        lambda pool: loader(Batches(tokenizer, partial(mixed, samples), BATCH_TOKENS, 11, pool)),
+        lambda pool: loader(Batches(tokenizer, partial(mixed, samples), STEP_TOKENS, 11, pool)),
         verdict_loss,
         Schedule(tokens or TOKENS, matrix_rate=0.01, other_rate=1.5e-3, decay_share=0.7),
         folder,

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.training import tokenizer as tokenizers
-from engine.training.batches import Batches
+from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
@@ -50,16 +50,18 @@ def test_the_chat_template_opens_or_skips_thinking(tokenizer):
 def test_batches_are_a_function_of_seed_and_pool(tokenizer):
     first, again = (iter(Batches(tokenizer, reason, 2048, 1)) for _ in range(2))
     for _ in range(3):
-        (_, (ids, labels)), (_, (same, _)) = next(first), next(again)
-        assert torch.equal(ids, same)
-        assert ids.numel() <= 2048
-        assert ((labels == ids) | (labels == -100)).all()
+        (_, step), (_, same) = next(first), next(again)
+        for (ids, labels), (same_ids, _) in zip(step, same, strict=True):
+            assert torch.equal(ids, same_ids)
+            assert ids.numel() <= 2048 // PARTS
+            assert ((labels == ids) | (labels == -100)).all()
+        assert len({ids.shape[1] for ids, _ in step}) > 1  # a step holds examples of all lengths
 
 
 def test_it_learns_and_writes_its_curve(tokenizer, tmp_path):
     smoke(tokenizer, tmp_path, 40_000, planned=40_000)
     model = new_model(RECIPE, tokenizer)
-    batch = next(iter(Batches(tokenizer, reason, 2048, 99)))[1]
+    batch = next(iter(Batches(tokenizer, reason, 2048, 99)))[1][0]
     before = next_token_loss(model, batch).item()
     model.load_state_dict(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"])
     assert next_token_loss(model, batch).item() < before - 0.5
