@@ -97,6 +97,23 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print the run's record as JSON")
     run.add_argument("--no-save", action="store_true", help="do not keep the run in History")
 
+    reselect = commands.add_parser(
+        "reselect", help="choose again from a stored run by another rule, at no cost"
+    )
+    reselect.add_argument("run", metavar="RUN", help="the run's id, as `run` prints it")
+    reselect.add_argument(
+        "--select", default="best", help="best, weighted or majority (default: %(default)s)"
+    )
+    reselect.add_argument(
+        "--aggregate",
+        default="last",
+        help="last, min, product or mean of a path's steps (default: %(default)s)",
+    )
+    reselect.add_argument(
+        "--scorer", metavar="NAME", help="whose stored scores count (default: the run's own)"
+    )
+    reselect.add_argument("--json", action="store_true", help="print the choice as JSON")
+
     strategies = commands.add_parser("strategies", help="every strategy and its parameters")
     strategies.add_argument("--json", action="store_true")
 
