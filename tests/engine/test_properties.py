@@ -28,17 +28,40 @@ LARGEST = 12  # of a knob that counts something, so that an example takes a frac
 
 
 class Unruly(ScriptedBackend):
-    """Decodes a random part of its rows in each step, and sometimes none."""
+    """Decodes a random part of its rows in each step, sometimes none, and tells of tokens when it likes."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
         self._rng = random.Random(seed)
+        self._untold: dict[int, list[Chunk]] = {}
 
     def step(self) -> list[Chunk]:
-        rows = list(self._rows.items())
-        self._rng.shuffle(rows)
-        some = [id for id, _ in rows[: self._rng.randint(0, len(rows))]]
-        return [self._next(self._rows[id]) for id in some]
+        waiting = list(self._rows)
+        self._rng.shuffle(waiting)
+        told = []
+        for request_id in waiting[: self._rng.randint(0, len(waiting))]:
+            chunk = self._next(self._rows[request_id])
+            self._untold.setdefault(request_id, []).append(chunk)
+            if chunk.end is not None or self._rng.random() < 0.5:  # an end is told at once
+                told.append(self._tell(request_id))
+        return told
+
+    def cancel(self, request_id: int) -> Chunk | None:
+        super().cancel(request_id)
+        return self._tell(request_id) if request_id in self._untold else None
+
+    def _tell(self, request_id: int) -> Chunk:
+        chunks = self._untold.pop(request_id)
+        return Chunk(
+            request_id,
+            [piece for chunk in chunks for piece in chunk.pieces],
+            [logprob for chunk in chunks for logprob in chunk.logprobs],
+            [confidence for chunk in chunks for confidence in chunk.confidences],
+            sum(chunk.prompt_tokens for chunk in chunks),
+            0,
+            chunks[-1].end,
+            chunks[-1].reason,
+        )
 
 
 def knob(parameter: Parameter) -> st.SearchStrategy[Any]:

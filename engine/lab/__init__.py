@@ -1,0 +1,1 @@
+"""Experiments over many runs: pure functions of what was measured."""
