@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run a strategy on one problem, or on a file of them")
     run.add_argument("problem", nargs="?", metavar="PROBLEM", help='for example "Use 3 5 7 9 to make 24."')
-    run.add_argument("--file", metavar="JSONL", help='one problem a line: {"problem", "task"?, "expected"?}')
+    run.add_argument(
+        "--file", metavar="JSONL", help='one problem a line: {"problem", "task"?, "expected"?, "tests"?}'
+    )
     run.add_argument("--model", default=DEFAULT_MODEL, help="name, hub id or folder (default: %(default)s)")
     run.add_argument("--strategy", default="chain_of_thought", help="see `strategies` (default: %(default)s)")
     run.add_argument(
@@ -126,6 +128,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, help="end after this long")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     train.add_argument("--work", default="training", help="folder for checkpoints (default: %(default)s)")
+
+    bench = commands.add_parser("bench", help="measure how fast this machine decodes, against its peers")
+    bench.add_argument("name", metavar="NAME", help="decoding")
+    bench.add_argument("--json", action="store_true")
 
     doctor = commands.add_parser("doctor", help="what works on this machine, and why not where it does not")
     doctor.add_argument("--json", action="store_true")

@@ -17,6 +17,7 @@ from engine import answers
 from engine.errors import PonderError
 from engine.runs import Run
 from engine.strategies import STRATEGIES, selection
+from engine.tasks import code, is_program
 from engine.tree import Event
 
 RECORDED = "recorded"
@@ -102,6 +103,8 @@ def _is_correct(run: Run, answer: str | None) -> bool | None:
     problem = run.tree.problem
     if problem is None or answer is None:
         return None
+    if problem.tests is not None:  # a page that is looked at runs no programs
+        return code.known(problem, answer) if is_program(problem) else answers.is_correct(problem, answer)
     return _judged(problem.text, problem.task, problem.expected, answer)
 
 

@@ -22,6 +22,7 @@ from engine.requests import THOUGHT, Check, Expand, Request, Sampling, Score, Se
 from engine.runs import Run
 from engine.scoring.protocol import JUDGE, Scorer, Verdict
 from engine.strategies import selection
+from engine.tasks import is_program
 from engine.tree import Node
 
 BUDGET_ENDED = "The budget ended."
@@ -168,7 +169,9 @@ class ActiveRun:
             struck = 0
             if request.instruction:
                 finding = parent.text if parent.kind == "execution" else ""
-                instruction = prompts.instruction(request.instruction, profile, finding)
+                instruction = prompts.instruction(
+                    request.instruction, profile, finding, is_program=is_program(self.run.tree.problem)
+                )
             opens_turn = bool(instruction) or parent.parent is None
             if request.forced:
                 struck = 0 if opens_turn else prompts.end_of_thinking(parent.text, profile)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from engine import answers, strategies
 from engine.errors import BadInput, ModelUnavailable, OutsideFamily, ScorerUnavailable
 from engine.runs import RunSpec
-from engine.tasks import identify
+from engine.sandbox import choosing
+from engine.tasks import FAMILIES, code, identify, programs, refuse_unreadable
 from engine.tasks.problem import Problem
 
 MAX_SEED = 2**63 - 1
@@ -60,6 +61,8 @@ def _problem(spec: RunSpec, *, is_bundled: bool) -> Problem:
     task needs a family and the text is of none.
     """
     expected = spec.expected.strip() if spec.expected is not None else None
+    if spec.tests is not None or spec.task == code.name:
+        return replace(_tested(spec, is_bundled=is_bundled), expected=expected or None)
     try:
         problem = identify(spec.problem, spec.task)
     except OutsideFamily:
@@ -67,6 +70,27 @@ def _problem(spec: RunSpec, *, is_bundled: bool) -> Problem:
             raise
         return Problem(spec.problem.strip(), None, expected or None)
     return problem if problem.expected is not None else replace(problem, expected=expected or None)
+
+
+def _tested(spec: RunSpec, *, is_bundled: bool) -> Problem:
+    """A problem that tests decide: of the family `programs`, whose tests they then are, or any program.
+
+    Raises BadInput for tests that cannot be run or do not belong to the problem, OutsideFamily where the
+    model writes no programs, ScorerUnavailable where programs are not run.
+    """
+    refuse_unreadable(spec.problem)
+    if spec.tests is None:
+        raise BadInput('The task “code” needs "tests": pairs [[input, output], …], or Python source.')
+    tests = code.check_tests(spec.tests)
+    if spec.task not in (None, code.name, programs.name):
+        raise BadInput(f'A problem of “{spec.task}” has a checker of its own: leave "tests" out.')
+    read = None if spec.task == code.name else programs.parse(spec.problem)
+    if read is not None or spec.task == programs.name:
+        return programs.with_tests(read or identify(spec.problem, spec.task), tests)
+    if is_bundled:
+        raise OutsideFamily("The bundled models write no programs in Python: choose another model.")
+    choosing.level()
+    return code.state(spec.problem, tests)
 
 
 def _params(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any]:
@@ -81,7 +105,7 @@ def _params(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any
     if "scorer" not in names:
         return params
     scorer = params.get("scorer", names["scorer"])
-    is_judged = problem.task is not None or facts.rewards_free_text
+    is_judged = problem.task in FAMILIES or facts.rewards_free_text
     has_process_reward = facts.process_reward is not None and is_judged
     if scorer == "auto":
         scorer = "process_reward" if has_process_reward else "self_evaluation"

@@ -1,7 +1,8 @@
 """Final answers: find them in what a model said, compare them, group them.
 
-Knows two ways: a problem of a bundled family is asked of its task; free text is searched for the usual marks
-(\\boxed{}, "####", "the answer is") and compared by normalised string, then as numbers, then by math-verify.
+Knows three ways: a problem of a bundled family is asked of its task; a program is found by `tasks.code` and
+run on its tests; free text is searched for the usual marks (\\boxed{}, "####", "the answer is") and compared
+by normalised string, then as numbers, then by math-verify.
 Does not know models, trees or scores.
 """
 
@@ -14,7 +15,7 @@ from fractions import Fraction
 
 from engine import equality
 from engine.backends.protocol import Profile
-from engine.tasks import FAMILIES
+from engine.tasks import FAMILIES, code, is_program
 from engine.tasks.problem import Problem
 
 MAX_ANSWER_CHARS = 500
@@ -37,6 +38,8 @@ def extract(problem: Problem, turn_text: str, profile: Profile, thinking: bool |
     or found as in free text, and then read by the family.
     """
     said = turn_text.rpartition(profile.think_close)[2] if profile.think_close else turn_text
+    if is_program(problem):
+        return code.extract(problem, said)
     if problem.task is None:
         return extract_text(said)
     task = FAMILIES[problem.task]
@@ -129,7 +132,12 @@ def are_equal(expected: str, answer: str) -> bool:
 
 
 def is_correct(problem: Problem, answer: str | None) -> bool | None:
-    """Whether an answer is right; None where no truth is known. No answer is wrong where one is known."""
+    """Whether an answer is right; None where no truth is known. No answer is wrong where one is known.
+
+    A program is run, in the sandbox; raises ScorerUnavailable where that cannot be.
+    """
+    if is_program(problem):
+        return answer is not None and code.is_correct(problem, answer)
     if problem.task is not None:
         return answer is not None and FAMILIES[problem.task].is_correct(problem, answer)
     if problem.expected is None:

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from engine import equations
 from engine.backends.protocol import Profile
-from engine.tasks import FAMILIES
+from engine.tasks import FAMILIES, code, is_program
 from engine.tasks.problem import Problem, split_turn
-from engine.tree import Node
+from engine.tree import Node, Tree
 
 CHECK = "check"
 """The name under which what a check found stands in `Node.scores`."""
@@ -48,16 +48,30 @@ class Checker(Protocol):
 
 
 class Rules:
-    """The rules of the families, and of arithmetic."""
+    """The rules of the families and of arithmetic, and the tests that a problem shows."""
 
     def check(self, nodes: Sequence[Node], profile: Profile) -> list[Finding]:
+        run_programs(nodes, is_shown_only=True)
         return [_check(node, profile) for node in nodes]
+
+
+def run_programs(nodes: Sequence[Node], *, is_shown_only: bool) -> None:
+    """Run the programs among the answers, several at a time; what they fail is then known at no cost."""
+    by_tree: dict[Tree, list[str]] = {}
+    for node in nodes:
+        if is_program(node.tree.problem) and node.answer is not None:
+            by_tree.setdefault(node.tree, []).append(node.answer)
+    for tree, programs in by_tree.items():
+        assert tree.problem is not None
+        code.failures(tree.problem, programs, is_shown_only=is_shown_only)
 
 
 def _check(node: Node, profile: Profile) -> Finding:
     if not node.is_final:
         return Finding(False, "The solution does not end.")
     problem = node.tree.problem
+    if is_program(problem):
+        return _program(problem, node.answer)
     if problem is None or problem.task not in FAMILIES:
         return _equations(node.turn_text)
     family = FAMILIES[problem.task]
@@ -71,6 +85,18 @@ def _check(node: Node, profile: Profile) -> Finding:
     if wrong_step is None and not profile.is_bundled:
         wrong_step = _first_wrong_equation(node.turn_text)
     return Finding(False, wrong_step or fault)
+
+
+def _program(problem: Problem, answer: str | None) -> Finding:
+    """Of a program the tests that the problem shows; the others are not for the model to hear of."""
+    if answer is None:
+        return Finding(False, "It gives no program.")
+    fault = code.fault(problem, answer)
+    if fault is not None:
+        return Finding(False, fault)
+    if code.shows_tests(problem):
+        return Finding(True, "It passes the tests that the problem shows.")
+    return Finding(None, "The problem shows no test that could be run.")
 
 
 def _first_wrong_step(problem: Problem, turn_text: str) -> str | None:

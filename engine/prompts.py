@@ -17,6 +17,11 @@ BOXED = "Please reason step by step, and put your final answer within \\boxed{}.
 BOXED_ONLY = "Reply with the final answer only, within \\boxed{}, and nothing else."
 """The counterpart of BOXED without reasoning; ours."""
 
+PROGRAM = "Reply with the whole program in one block that begins with ```python and ends with ```."
+"""The directive of a problem whose answer is a Python program; ours."""
+
+PROGRAM_ONLY = f"{PROGRAM} Write nothing else."
+
 BUNDLED = {
     "critique": "Find the first wrong step.",
     "rewrite": "Rewrite the solution.",
@@ -60,6 +65,12 @@ GENERAL = {
 }
 """The same turns for models that follow instructions in general."""
 
+OF_PROGRAMS = {
+    "rewrite": f"Rewrite the program so that every mistake found above is gone. {PROGRAM}",
+    "repair": f"The program above fails a test. {{finding}}\n\nRewrite it so that it passes. {PROGRAM}",
+}
+"""Those of them that ask for an answer, where the answer is a program."""
+
 WAITS = RESTARTS
 """What may be put in place of the end of a thought; the three words that s1 compared (arXiv 2501.19393,
 section 5.2). The bundled models know "Wait"."""
@@ -87,13 +98,15 @@ SOMETHING_FOUND = re.compile(
 )
 
 
-def question(text: str, profile: Profile, thinking: bool | None = None) -> str:
+def question(text: str, profile: Profile, thinking: bool | None = None, *, is_program: bool = False) -> str:
     """The first user turn: the problem, with the directive the profile's models need.
 
     `thinking` False asks for the answer alone. Bundled models read the problem as it is.
     """
     if profile.is_bundled:
         return text
+    if is_program:
+        return f"{text}\n\n{PROGRAM_ONLY if thinking is False else PROGRAM}"
     if thinking is False:
         return f"{text}\n\n{BOXED_ONLY}"
     if "\\boxed" in profile.system_prompt:
@@ -101,12 +114,13 @@ def question(text: str, profile: Profile, thinking: bool | None = None) -> str:
     return f"{text}\n\n{BOXED}"
 
 
-def instruction(key_or_text: str, profile: Profile, finding: str = "") -> str:
+def instruction(key_or_text: str, profile: Profile, finding: str = "", *, is_program: bool = False) -> str:
     """The later user turn for a key of this module ("critique", "rewrite", …); other text stays as it is.
 
     `finding` is what a check found, where the turn tells the model of it.
     """
-    words = (BUNDLED if profile.is_bundled else GENERAL).get(key_or_text, key_or_text)
+    known = BUNDLED if profile.is_bundled else GENERAL | OF_PROGRAMS if is_program else GENERAL
+    words = known.get(key_or_text, key_or_text)
     return words.replace("{finding}", finding)
 
 

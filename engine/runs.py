@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from engine.budget import Budget
+from engine.tasks.problem import Tests
 from engine.tree import Node, Tree
 
 RunStatus = Literal["queued", "running", "finished", "partial", "cancelled", "interrupted", "failed"]
@@ -17,7 +18,8 @@ class RunSpec:
     """Everything that decides a run: the same spec on the same machine gives the same tree.
 
     `params` holds only what differs from the strategy's defaults or was set; `task` names a task family or
-    is None for free text; `expected` is the right answer where one is known.
+    is None for free text; `expected` is the right answer where one is known; `tests` decide on a program, as
+    pairs [[input, output], …] or Python source.
     """
 
     problem: str
@@ -29,6 +31,7 @@ class RunSpec:
     seed: int = 0
     budget: Budget = field(default_factory=Budget)
     owner: str = "local"
+    tests: Tests | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class Run:
             "problem": spec.problem,
             "task": spec.task,
             "expected": spec.expected,
+            "tests": spec.tests,
             "answer": self.answer,
             "is_correct": self.is_correct,
             "status": self.status,

@@ -30,8 +30,10 @@ from engine.checks import Checker, Rules
 from engine.errors import PonderError
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
+from engine.sandbox import choosing
 from engine.scoring.protocol import JUDGE, Scorer
 from engine.sinks import Sink
+from engine.tasks import is_program
 from engine.tasks.problem import Problem
 from engine.tree import Node, Tree
 
@@ -210,6 +212,8 @@ class Scheduler:
             )  # a scorer that cannot load should fail before work begins
         facts = backend.describe()
         run.environment = {"model": spec.model, "python": platform.python_version(), **facts}
+        if is_program(run.tree.problem):
+            run.environment |= choosing.environment()
         entry.clock.started = time.perf_counter()
         run.usage.queue_seconds = entry.clock.started - entry.clock.submitted
         prices = cost.prices_for(str(facts.get("device", "cpu")))

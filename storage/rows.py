@@ -32,6 +32,7 @@ def spec_values(run: Run, writer: str) -> dict[str, Any]:
         "problem": spec.problem,
         "task": spec.task,
         "expected": spec.expected,
+        "tests": spec.tests,
         "model": spec.model,
         "strategy": spec.strategy,
         "params": spec.params,
@@ -112,9 +113,11 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         seed=row.seed,
         budget=Budget(**row.budget),
         owner=row.owner,
+        tests=row.tests,
     )
     tree = Tree.replay(whole_log(nodes, events))
-    tree.problem = Problem(tree.root.text, row.task, row.expected)  # the question as it was understood
+    # The question as it was understood.
+    tree.problem = Problem(tree.root.text, row.task, row.expected, tests=row.tests)
     known = {field.name for field in fields(Usage)}
     return Run(
         id=row.id,

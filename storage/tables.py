@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0002"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0003"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -34,6 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class Schema(DeclarativeBase):
@@ -65,6 +66,7 @@ class RunRow(Schema):
     problem: Mapped[str]
     task: Mapped[str | None]
     expected: Mapped[str | None]
+    tests: Mapped[Any | None] = mapped_column(JsonOrNull)  # of a program: Python source, or a list of pairs
     model: Mapped[str]
     strategy: Mapped[str]
     params: Mapped[dict[str, Any]]

@@ -1,8 +1,10 @@
-"""Problems for the command line: from one argument, or from a file with one JSON object a line.
+r"""Problems for the command line: from one argument, or from a file with one JSON object a line.
 
     {"problem": "Use 3 5 7 9 to make 24.", "task": "countdown", "expected": null}
+    {"problem": "def add(a, b):\n    \"\"\"The sum.\"\"\"\n", "tests": [[[1, 2], 3], [[-1, 5], 4]]}
 
-Only "problem" is needed; other keys than these three are left alone.
+Only "problem" is needed; "tests" are pairs of an input and an output, or Python source (see
+`engine.tasks.code`). Other keys than these four are left alone.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from engine.errors import BadInput
 MAX_PROBLEMS = 100_000
 
 
-def read_problems(path: str) -> list[tuple[int, dict[str, str | None]]]:
+def read_problems(path: str) -> list[tuple[int, dict[str, Any]]]:
     """Each problem of a file with its line number. Raises BadInput, naming the line that is wrong."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -38,15 +40,13 @@ def read_problems(path: str) -> list[tuple[int, dict[str, str | None]]]:
     return found
 
 
-def _problem(line: str) -> dict[str, str | None]:
+def _problem(line: str) -> dict[str, Any]:
     try:
         value: Any = json.loads(line)
     except (ValueError, RecursionError):
         raise BadInput("not a JSON object.") from None
     if not isinstance(value, dict) or not isinstance(value.get("problem"), str):
         raise BadInput('a JSON object with a text "problem" is expected.')
-    if value.get("tests") is not None:
-        raise BadInput('"tests" cannot be run by this version.')
     task, expected = value.get("task"), value.get("expected")
     if task is not None and not isinstance(task, str):
         raise BadInput('"task" must be the name of a family.')
@@ -56,4 +56,5 @@ def _problem(line: str) -> dict[str, str | None]:
         "problem": value["problem"],
         "task": task,
         "expected": None if expected is None else str(expected),
+        "tests": value.get("tests"),
     }

@@ -16,7 +16,7 @@ from app.header import header
 from app.service import Service
 from engine.errors import PonderError
 from engine.strategies import STRATEGIES
-from engine.tasks import FAMILIES
+from engine.tasks import FAMILIES, code
 
 PAGE = 40  # runs a request
 STATUSES = ("finished", "partial", "running", "queued", "cancelled", "interrupted", "failed")
@@ -61,7 +61,7 @@ def _choices(service: Service) -> dict[str, list[list[str]]]:
     known = service.choices()
     return {
         "strategy": [[name, strategy.title] for name, strategy in STRATEGIES.items()],
-        "task": [[name, family.title] for name, family in FAMILIES.items()],
+        "task": [[name, task.title] for name, task in (*FAMILIES.items(), (code.name, code))],
         "model": [[name, name] for name in known.get("model", [])],
         "status": [[name, name] for name in STATUSES],
     }

@@ -156,7 +156,7 @@ def _plan(node: Node, seed: int, key: str) -> tuple[list[str], str]:
     """The steps and the answer that a turn follows."""
     problem = node.tree.problem
     rng = random.Random(f"{seed}/{node.tree.root.text}/{key}/plan")
-    if problem is not None and problem.task is not None:
+    if problem is not None and problem.task in FAMILIES:
         solution = FAMILIES[problem.task].solve(problem, rng)
         if solution is not None:
             return list(solution.steps), solution.answer

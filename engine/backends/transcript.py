@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary, ref
 from engine import prompts
 from engine.backends.protocol import Profile
 from engine.decoding.stops import TextStream
+from engine.tasks import is_program
 from engine.tree import Node, Tree
 
 
@@ -197,7 +198,8 @@ class Transcript:
         if self.profile.system_prompt:
             messages.append({"role": "system", "content": self.profile.system_prompt})
         if node.parent is None:
-            question = prompts.question(node.text, self.profile, thinking)
+            wants_program = is_program(node.tree.problem)
+            question = prompts.question(node.text, self.profile, thinking, is_program=wants_program)
             asked = "\n\n".join(part for part in (question, instruction) if part)
             return [*messages, {"role": "user", "content": asked}]
         opener = node.turn()[0]

@@ -73,8 +73,11 @@ def call_program(
     limits: Limits = Limits(),  # noqa: B008
     *,
     is_spread: bool | None = None,
+    preamble: str = "",
 ) -> Outcome:
     """Load a program and call its function `entry` (the last one, where "") with each input in turn.
+
+    The preamble is run before it: what the problem defines.
 
     The replies: {"ready": True}, {"loaded": True}, and one for each input, as far as it came, each
     {"gave": …} or {"raised": …}; of a program that could not be loaded {"raised": …} is the second and last.
@@ -83,6 +86,7 @@ def call_program(
     request = {
         "mode": "call",
         "source": source,
+        "preamble": preamble,
         "entry": entry,
         "inputs": list(inputs),
         "is_spread": is_spread,
@@ -91,7 +95,7 @@ def call_program(
 
 
 def judge_program(
-    source: str, request: dict[str, Any], level: Level, limits: Limits
+    source: str, request: dict[str, Any], level: Level, limits: Limits, *, preamble: str = ""
 ) -> tuple[Outcome, Outcome, dict[str, Any] | None]:
     """Run tests written in Python against a program, each in a process of its own.
 
@@ -101,7 +105,7 @@ def judge_program(
     """
     calls_in, calls_out = os.pipe()
     answers_in, answers_out = os.pipe()
-    serving = {"mode": "serve", "source": source, "calls": calls_in}
+    serving = {"mode": "serve", "source": source, "preamble": preamble, "calls": calls_in}
     judging = request | {"mode": "judge", "calls": calls_out, "answers": answers_in}
     try:
         program = _start(serving, level, limits, replies=answers_out, others=[calls_in])

@@ -25,9 +25,10 @@ from engine.sandbox.running import Outcome, call_program, judge_program, run_pro
 
 MAX_CHARACTERS = 500  # of what is said about a failure
 MAX_VALUE_CHARACTERS = 160
+FUNCTION = re.compile(r"\bdef |\blambda\b")
 READS_INPUT = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(0\)")
 
-Pairs = Sequence[Sequence[Any]]
+Pairs = Sequence[Sequence[Any]]  # [input, output] each
 Tests = Pairs | str
 
 
@@ -49,26 +50,26 @@ def run_tests(
     *,
     entry: str = "",
     prompt: str = "",
+    preamble: str = "",
     is_spread: bool | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     level: Level | None = None,
 ) -> Report:
     """Run the tests on a program at the level of this machine, or at the one given.
 
-    `entry` is the function asked for; where it is "", pairs of texts are the input and the output of a
-    program that reads its input, and other pairs are for its last function. `prompt` is the problem: Python
-    tests see what it defines. Raises ScorerUnavailable where programs are not run, or the tests are at fault;
-    BadInput for Python tests that cannot be read.
+    `entry` is the function asked for; where it is "", pairs are the input and the output of a program that
+    reads and prints, if it is one, and otherwise for its last function. `prompt` is the problem's code:
+    Python tests see what it defines; the program sees its `preamble`. `is_spread` says whether an input holds
+    the arguments. No pairs at all are passed by a program that can be loaded. Raises ScorerUnavailable
+    where programs are not run, or the tests are at fault; BadInput for Python tests that cannot be read.
     """
     level = level or choosing.level()
-    if not isinstance(tests, str) and not tests:
-        return Report(0, 0, None)
     if isinstance(tests, str):
-        failure = _failure_of_python(program, tests, entry, prompt, level, limits)
+        failure = _failure_of_python(program, tests, entry, prompt, preamble, level, limits)
         return Report(int(failure is None), 1, failure)
-    if not entry and is_about_texts(tests) and reads_input(program):
-        return _scripts(program, tests, level, limits)
-    return _calls(program, tests, entry, is_spread, level, limits)
+    if not entry and is_script(program) and all(isinstance(v, str | int | float) for p in tests for v in p):
+        return _scripts(program, [(str(given), str(expected)) for given, expected in tests], level, limits)
+    return _calls(program, tests, entry, is_spread, preamble, level, limits)
 
 
 def is_about_texts(tests: Pairs) -> bool:
@@ -76,9 +77,9 @@ def is_about_texts(tests: Pairs) -> bool:
     return all(isinstance(value, str) for pair in tests for value in pair)
 
 
-def reads_input(program: str) -> bool:
-    """Whether the program seems to read its standard input. Not parsed: it may be made to break parsers."""
-    return READS_INPUT.search(program) is not None
+def is_script(program: str) -> bool:
+    """Whether it seems to read its input, or defines no function. Not parsed: it may break parsers."""
+    return READS_INPUT.search(program) is not None or FUNCTION.search(program) is None
 
 
 def clean(text: str, most: int = MAX_CHARACTERS) -> str:
@@ -91,10 +92,17 @@ def clean(text: str, most: int = MAX_CHARACTERS) -> str:
 
 
 def _calls(
-    program: str, tests: Pairs, entry: str, is_spread: bool | None, level: Level, limits: Limits
+    program: str,
+    tests: Pairs,
+    entry: str,
+    is_spread: bool | None,
+    preamble: str,
+    level: Level,
+    limits: Limits,
 ) -> Report:
     """All inputs in one process, the outputs compared here."""
-    outcome = call_program(program, entry, [pair[0] for pair in tests], level, limits, is_spread=is_spread)
+    inputs = [given for given, _ in tests]
+    outcome = call_program(program, entry, inputs, level, limits, is_spread=is_spread, preamble=preamble)
     loaded, results = outcome.replies[1:2], outcome.replies[2:]
     if not loaded or "loaded" not in loaded[0]:
         return Report(0, len(tests), _why_not_loaded(loaded[0] if loaded else {}, outcome, limits))
@@ -143,7 +151,7 @@ def _scripts(program: str, tests: Pairs, level: Level, limits: Limits) -> Report
 
 
 def _failure_of_python(
-    program: str, source: str, entry: str, prompt: str, level: Level, limits: Limits
+    program: str, source: str, entry: str, prompt: str, preamble: str, level: Level, limits: Limits
 ) -> str | None:
     tests = python_tests.read(source)
     request = {
@@ -153,7 +161,7 @@ def _failure_of_python(
         "names": list(tests.names),
         "functions": list(tests.functions),
     }
-    outcome, judging, verdict = judge_program(program, request, level, limits)
+    outcome, judging, verdict = judge_program(program, request, level, limits, preamble=preamble)
     if verdict is None:
         if judging.stopped == "time" or outcome.stopped:
             return clean(f"The program {outcome.how_it_ended(limits)}.")

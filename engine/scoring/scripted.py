@@ -51,7 +51,7 @@ class ScriptedJudge:
         steps, answer = split_turn(node.turn_text)
         truth = [0.5] * len(lines)
         problem = node.tree.problem
-        if problem is not None and problem.task is not None:
+        if problem is not None and problem.task in FAMILIES:
             family = FAMILIES[problem.task]
             hopes = [float(hope) for hope in family.can_succeed(problem, steps)]
             truth = (hopes + [hopes[-1] if hopes else 0.5] * len(lines))[: len(lines)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import answers
+from engine.checks import run_programs
 from engine.errors import ScorerUnavailable
 from engine.scoring.protocol import Verdict
 from engine.tree import Node
@@ -29,6 +30,7 @@ class Verifier:
 
         Raises ScorerUnavailable if any node's problem has neither a checker nor an expected answer.
         """
+        run_programs([node for node in nodes if node.is_final], is_shown_only=False)
         return [self._verdict(node) for node in nodes]
 
     def _verdict(self, node: Node) -> Verdict:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeGuard, cast
 
 from engine.errors import BadInput, OutsideFamily
-from engine.tasks import arithmetic, countdown, programs, story
+from engine.tasks import arithmetic, code, countdown, programs, story
 from engine.tasks.problem import Problem, Solution, Task
 
 FAMILIES: dict[str, Task] = {
@@ -14,7 +14,7 @@ FAMILIES: dict[str, Task] = {
 
 MAX_PROBLEM_CHARACTERS = 20_000
 
-__all__ = ["FAMILIES", "Problem", "Solution", "Task", "identify"]
+__all__ = ["FAMILIES", "Problem", "Solution", "Task", "identify", "is_program", "refuse_unreadable"]
 
 
 def identify(text: str, task: str | None = None) -> Problem:
@@ -23,12 +23,7 @@ def identify(text: str, task: str | None = None) -> Problem:
     With `task` only that family is tried. Raises BadInput for an empty or overlong text or an unknown
     family, OutsideFamily when no family understands it.
     """
-    if not text.strip():
-        raise BadInput("The problem is empty: type one, or pick one of a family.")
-    if len(text) > MAX_PROBLEM_CHARACTERS:
-        raise BadInput(
-            f"The problem has {len(text):,} characters; at most {MAX_PROBLEM_CHARACTERS:,} are read."
-        )
+    refuse_unreadable(text)
     if task is not None and task not in FAMILIES:
         raise BadInput(f"There is no task family “{task}”; there are {', '.join(FAMILIES)}.")
     for family in [FAMILIES[task]] if task else FAMILIES.values():
@@ -39,6 +34,21 @@ def identify(text: str, task: str | None = None) -> Problem:
     raise OutsideFamily(
         f"The bundled models know these kinds of problem only: {examples}. Choose another model for others."
     )
+
+
+def refuse_unreadable(text: str) -> None:
+    """Raise BadInput for a text that can be no problem: an empty or an overlong one."""
+    if not text.strip():
+        raise BadInput("The problem is empty: type one, or pick one of a family.")
+    if len(text) > MAX_PROBLEM_CHARACTERS:
+        raise BadInput(
+            f"The problem has {len(text):,} characters; at most {MAX_PROBLEM_CHARACTERS:,} are read."
+        )
+
+
+def is_program(problem: Problem | None) -> TypeGuard[Problem]:
+    """Whether the answer is a Python program that tests decide on: no family, and no free text either."""
+    return problem is not None and problem.task == code.name
 
 
 def _first_line(text: str) -> str:

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 Slip = Callable[[int, int], int]
 """(step index from 0, right value) -> the value to claim instead: how made errors get into a solution."""
+
+
+Tests = str | list[Any]
+"""Python source, or pairs [[input, output], …] of plain values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem: its text, its family (None for free text), the right answer where one is known.
 
-    `difficulty` is the family's own number (operations, facts, numbers); None for free text.
+    `difficulty` is the family's own number (operations, facts, numbers); None for free text. `tests` decide
+    where they are given, whatever else is known.
     """
 
     text: str
     task: str | None = None
     expected: str | None = None
     difficulty: int | None = None
+    tests: Tests | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

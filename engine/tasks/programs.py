@@ -16,13 +16,13 @@ import ast
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from engine.errors import OutsideFamily
+from engine.errors import BadInput, OutsideFamily
 from engine.tasks import list_lines
 from engine.tasks.list_lines import OPERATIONS, Operation, States, Values
-from engine.tasks.problem import Problem, Slip, Solution, split_turn
+from engine.tasks.problem import Problem, Slip, Solution, Tests, split_turn
 from engine.tasks.split import is_test
 
 name = "programs"
@@ -181,6 +181,21 @@ def _program(answer: str) -> list[Operation] | None:
     return None if None in lines else [line for line in lines if line is not None]
 
 
+def with_tests(problem: Problem, tests: Tests) -> Problem:
+    """The problem with hidden tests of one's own: lists before and after. Raises BadInput."""
+    try:
+        if isinstance(tests, str):
+            raise OutsideFamily("Python source decides nothing here.")
+        for given, expected in tests:
+            _list(repr(given))
+            _list(repr(expected))
+    except OutsideFamily as error:
+        raise BadInput(
+            f'"tests" of “{name}” must be pairs of lists like [[3, 1, 2], [1, 2, 3]]: {error}'
+        ) from None
+    return replace(problem, tests=tests)
+
+
 def is_correct(problem: Problem, answer: str) -> bool:
     return failure(problem, answer) is None
 
@@ -188,9 +203,10 @@ def is_correct(problem: Problem, answer: str) -> bool:
 def failure(problem: Problem, answer: str, *, is_shown_only: bool = False) -> str | None:
     """The first example or hidden test that the program fails, in one sentence; None if it passes all."""
     puzzle, program = read(problem.text), _program(answer)
+    hidden = puzzle.hidden if problem.tests is None else [tuple(map(tuple, pair)) for pair in problem.tests]
     if program is None:
         return "It is not a program of lines like xs = sorted(xs)."
-    tests = [*zip(puzzle.before, puzzle.after, strict=True), *(() if is_shown_only else puzzle.hidden)]
+    tests = [*zip(puzzle.before, puzzle.after, strict=True), *(() if is_shown_only else hidden)]
     for xs, expected in tests:
         got = list_lines.run(program, xs)
         if got != expected:

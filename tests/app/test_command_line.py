@@ -137,7 +137,11 @@ def test_a_file_is_run_in_one_batch(capsys: pytest.CaptureFixture[str], tmp_path
         ([{"problem": PUZZLE, "task": "chess"}], "line 1: There is no task family"),
         ([{"problem": PUZZLE, "task": 3}], 'line 1: "task"'),
         ([{"problem": PUZZLE, "expected": []}], 'line 1: "expected"'),
-        ([{"problem": PUZZLE, "tests": []}], 'line 1: "tests"'),
+        ([{"problem": PUZZLE, "tests": []}], 'line 1: "tests" is empty'),
+        ([{"problem": "Add.", "tests": [[1]]}], 'line 1: "tests": number 1 is not a pair'),
+        ([{"problem": "Add.", "tests": "assert add(1"}], "line 1: The tests are not Python: line 1"),
+        ([{"problem": PUZZLE, "task": "countdown", "tests": [[1, 2]]}], "has a checker of its own"),
+        ([{"problem": "Add.", "task": "code"}], 'line 1: The task “code” needs "tests"'),
         ([{"problem": "Use 3 \ud800 to make 4."}], "line 1: The problem contains broken characters"),
         ([], "has no problems"),
     ],
@@ -152,6 +156,32 @@ def test_a_bad_line_is_named_before_anything_starts(
     store = Store()
     assert store.count() == 0
     store.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="programs are confined on Linux only")
+def test_problems_with_tests_are_run_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """The scripted model writes no programs: every answer is wrong."""
+    sample = Path(__file__).parents[1] / "data" / "code" / "problems.jsonl"
+    code, out, _ = run(capsys, "--file", str(sample))
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [found["is_correct"] for found in records] == [False] * 8
+    assert all(found["task"] == "code" and found["environment"]["sandbox"] != "none" for found in records)
+    lines = [json.loads(line) for line in sample.read_text().splitlines()]
+    assert [found["tests"] for found in records] == [line["tests"] for line in lines]
+    store = Store()
+    assert [json.loads(json.dumps(store.load(found["id"]).record())) for found in records] == records
+    store.close()
+
+
+def test_the_bundled_models_are_not_asked_for_programs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = write_lines(tmp_path / "problems.jsonl", [{"problem": "def f(x):\n", "tests": [[1, 2]]}])
+    assert main(["run", "--file", file]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "line 1: The bundled models write no programs in Python" in captured.err
 
 
 # ---- what is wrong ---------------------------------------------------------------------------------------

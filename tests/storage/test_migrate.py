@@ -90,10 +90,12 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
     run_id = with_one_run(url)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("ALTER TABLE nodes DROP COLUMN token_confidences")
+        connection.execute("ALTER TABLE runs DROP COLUMN tests")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     store = Store(url)
     assert [node.token_confidences for node in store.load(run_id).tree.nodes] == [[]] * 4
+    assert store.load(run_id).spec.tests is None
     store.close()
 
 

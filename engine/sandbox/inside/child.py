@@ -84,7 +84,7 @@ def _script(request: dict[str, Any], reply: Any) -> None:
 
 def _load(request: dict[str, Any], reply: Any) -> Any:
     try:
-        module = program.load(request["source"], "program")
+        module = program.load(request["source"], "program", request["preamble"])
     except BaseException as error:  # noqa: BLE001
         reply({"raised": program.raised(error)})
         return None

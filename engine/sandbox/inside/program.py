@@ -22,11 +22,15 @@ TAKES_ANY_NUMBER = 0x04  # of arguments: the flag of *args
 Reply = dict[str, Any]
 
 
-def load(source: str, name: str) -> ModuleType:
-    """The program as a module, run once. Raises whatever it raises, or SyntaxError."""
+def load(source: str, name: str, preamble: str = "") -> ModuleType:
+    """The program as a module, run once. Raises whatever it raises, or SyntaxError.
+
+    The preamble, the problem's own code, comes first; its lines are not counted.
+    """
     module = ModuleType(name)
     module.__dict__["__builtins__"] = builtins
     sys.modules[name] = module
+    exec(compile(preamble, "problem.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     exec(compile(source, FILE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - what this is for
     return module
 
