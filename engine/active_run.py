@@ -380,6 +380,11 @@ class ActiveRun:
 
     # ---- checks ----------------------------------------------------------------------------------------
 
+    def run_out_of_time(self) -> None:
+        """The budget ended while programs ran that this run waits for; the strategy hears of it."""
+        self.check = self.score = None
+        self.resume(None, is_exhausted=True)
+
     def checked(self, findings: Sequence[Finding], seconds: float) -> None:
         """Record what a check found under each node, and let the strategy go on."""
         assert self.check is not None

@@ -7,7 +7,7 @@ place of `Rules` behind the same protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,13 +57,30 @@ class Rules:
 
 def run_programs(nodes: Sequence[Node], *, is_shown_only: bool) -> None:
     """Run the programs among the answers, several at a time; what they fail is then known at no cost."""
-    by_tree: dict[Tree, list[str]] = {}
+    for problem, programs in _programs(nodes):
+        code.failures(problem, programs, is_shown_only=is_shown_only)
+
+
+def programs_have_run(nodes: Sequence[Node], owner: Hashable, *, is_shown_only: bool) -> bool:
+    """Whether `run_programs` would return at once. It begins what is left to run, and does not wait.
+
+    `background.release(owner)` says that it is not wanted any more.
+    """
+    begun = [
+        code.have_run(problem, programs, owner, is_shown_only=is_shown_only)
+        for problem, programs in _programs(nodes)
+    ]
+    return all(begun)
+
+
+def _programs(nodes: Sequence[Node]) -> list[tuple[Problem, list[str]]]:
+    """The programs that final nodes answer with, by problem."""
+    by_tree: dict[Tree, tuple[Problem, list[str]]] = {}
     for node in nodes:
-        if is_program(node.tree.problem) and node.answer is not None:
-            by_tree.setdefault(node.tree, []).append(node.answer)
-    for tree, programs in by_tree.items():
-        assert tree.problem is not None
-        code.failures(tree.problem, programs, is_shown_only=is_shown_only)
+        problem = node.tree.problem
+        if is_program(problem) and node.is_final and node.answer is not None:
+            by_tree.setdefault(node.tree, (problem, []))[1].append(node.answer)
+    return list(by_tree.values())
 
 
 def _check(node: Node, profile: Profile) -> Finding:

@@ -26,11 +26,11 @@ from engine.accounting import Ledger, limits_in_words, peak_memory_bytes
 from engine.active_run import ActiveRun, StrategyBug
 from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
-from engine.checks import Checker, Rules
+from engine.checks import Checker, Rules, programs_have_run
 from engine.errors import PonderError
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
-from engine.sandbox import choosing
+from engine.sandbox import background, choosing
 from engine.scoring.protocol import JUDGE, Scorer
 from engine.sinks import Sink
 from engine.tasks import is_program
@@ -43,6 +43,7 @@ T = TypeVar("T")
 FLUSH_SECONDS = 0.1
 KEPT_RUNS = 64  # finished runs kept in memory
 MAX_ACTIVE_RUNS = 64
+PROGRAM_WAIT_SECONDS = 0.02  # at most between two turns that have nothing to do but wait for programs
 MAX_LOADED_MODELS = 3
 
 
@@ -52,9 +53,15 @@ class _Clock:
 
     submitted: float = field(default_factory=lambda: time.perf_counter())
     started: float | None = None
+    stopped: float | None = None
 
     def __call__(self) -> float:
-        return 0.0 if self.started is None else time.perf_counter() - self.started
+        now = time.perf_counter() if self.stopped is None else self.stopped
+        return 0.0 if self.started is None else now - self.started
+
+    def stop(self) -> None:
+        """Stand still from now on; a clock that stands does not move again."""
+        self.stopped = self.stopped or time.perf_counter()
 
 
 @dataclass(eq=False, slots=True)
@@ -65,6 +72,7 @@ class _Entry:
     clock: _Clock
     told: dict[int, int] = field(default_factory=dict)  # by sink, how many events it has taken
     active: ActiveRun | None = None
+    waits_since: float | None = None  # for programs to have run
 
 
 class Scheduler:
@@ -169,11 +177,14 @@ class Scheduler:
             self._start_queued()
             self._check()
             self._score()
+            steps = self.decode_steps
             self._decode()
             for entry in list(self._active):
                 if entry.active is not None and entry.active.is_done:
                     self._complete(entry)
             self._flush()
+            if steps == self.decode_steps and any(entry.waits_since for entry in self._active):
+                background.wait(PROGRAM_WAIT_SECONDS)  # nothing else to do
         with self._wake:
             return bool(self._active or self._queued or self._inbox)
 
@@ -227,13 +238,37 @@ class Scheduler:
         """Check what runs have asked to be checked; each run's answers in one call."""
         for entry in list(self._active):
             if entry.active is not None and entry.active.check is not None:
-                self._guard(entry, lambda active=entry.active: self._check_one(active))
+                self._guard(entry, lambda entry=entry, active=entry.active: self._check_one(entry, active))
 
-    def _check_one(self, active: ActiveRun) -> None:
+    def _check_one(self, entry: _Entry, active: ActiveRun) -> None:
         assert active.check is not None
+        if not self._have_run(entry, active, active.check.nodes, is_shown_only=True):
+            return
         began = time.perf_counter()
         findings = self._checker.check(active.check.nodes, active.backend.profile)
         active.checked(findings, time.perf_counter() - began)
+
+    def _have_run(
+        self, entry: _Entry, active: ActiveRun, nodes: Sequence[Node], *, is_shown_only: bool
+    ) -> bool:
+        """Whether the programs that these nodes answer with have run; begins those that have not.
+
+        They run beside the turns, so that no run waits for another's. A run whose time is over while it waits
+        goes on without.
+        """
+        if not is_program(entry.run.tree.problem):
+            return True
+        has_run = programs_have_run(nodes, entry.run.id, is_shown_only=is_shown_only)
+        is_late = not has_run and not active.is_done and not active.ledger.has_time()
+        if not has_run and not is_late:
+            entry.waits_since = entry.waits_since or time.perf_counter()
+        elif entry.waits_since is not None:
+            if not active.is_done:
+                active.ledger.charge_checking(time.perf_counter() - entry.waits_since)
+            entry.waits_since = None
+        if is_late:
+            active.run_out_of_time()
+        return has_run
 
     def _score(self) -> None:
         """One call a scorer for all runs that wait for it."""
@@ -248,6 +283,9 @@ class Scheduler:
         assert entry.active is not None
         assert entry.active.score is not None
         scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
+        nodes = entry.active.score.nodes
+        if scorer.is_exact and not self._have_run(entry, entry.active, nodes, is_shown_only=False):
+            return
         waiting.setdefault(id(scorer), (scorer, []))[1].append(entry)
 
     def _score_batch(self, scorer: Scorer, entries: list[_Entry]) -> None:
@@ -356,6 +394,10 @@ class Scheduler:
     def _complete(self, entry: _Entry) -> None:
         active, run = entry.active, entry.run
         assert active is not None
+        entry.clock.stop()  # what follows is the verdict on the run, and not of it
+        chosen = [] if active.answer_node is None else [active.answer_node]
+        if not self._guard(entry, lambda: self._have_run(entry, active, chosen, is_shown_only=False)):
+            return
         self._guard(entry, lambda: self._answer(entry, active))
         if run.is_over:  # the answer could not be judged
             return
@@ -384,6 +426,7 @@ class Scheduler:
             self._queued.remove(entry)
         if entry in self._active:
             self._active.remove(entry)
+        background.release(run.id)
         if active is not None:
             active.close()
             active.backend.release(run.id)

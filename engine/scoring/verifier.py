@@ -30,7 +30,7 @@ class Verifier:
 
         Raises ScorerUnavailable if any node's problem has neither a checker nor an expected answer.
         """
-        run_programs([node for node in nodes if node.is_final], is_shown_only=False)
+        run_programs(nodes, is_shown_only=False)
         return [self._verdict(node) for node in nodes]
 
     def _verdict(self, node: Node) -> Verdict:

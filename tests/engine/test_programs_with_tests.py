@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from engine.backends import scripted
 from engine.backends.protocol import EndReason, Generate
+from engine.budget import Budget
 from engine.errors import BadInput, OutsideFamily, PonderError, ScorerUnavailable
 from engine.runs import Run, RunSpec
 from engine.sandbox import choosing
+from engine.sandbox.limits import Limits
 from engine.strategies import STRATEGIES
+from engine.tasks import code
 from tests.engine.scripted import Facts, make_scheduler, spec
 
 needs_sandbox = pytest.mark.skipif(sys.platform != "linux", reason="programs are confined on Linux only")
@@ -149,3 +154,42 @@ def test_hidden_tests_of_one_s_own_decide_on_list_programs() -> None:
         assert run.spec.task == "programs"
     with pytest.raises(BadInput, match="must be pairs of lists"):
         make_scheduler().submit(RunSpec(puzzle, "scripted", "direct", tests=[["a", "b"]]))
+
+
+SLOW = "def add(a, b):\n    while True:\n        pass  # {}"
+
+
+@needs_sandbox
+def test_no_run_waits_for_another_s_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Limits(cpu_seconds=1, wall_seconds=3)
+    monkeypatch.setattr(code, "run_tests", partial(code.run_tests, limits=short))
+    writing(monkeypatch, lambda request: SLOW.format(request.node.id))
+    scheduler = make_scheduler()
+    slow = scheduler.submit(RunSpec(PROBLEM, "scripted", "best_of_n", {"scorer": "verifier"}, tests=TESTS))
+    while scheduler.step() and not (slow.tree.nodes[1:] and scheduler._active[0].waits_since):
+        pass
+    quick = scheduler.submit(spec("direct", "Compute 3 + 4."))
+    began = time.perf_counter()
+    while not quick.is_over:
+        scheduler.step()
+    assert not slow.is_over
+    scheduler.cancel(slow.id)
+    scheduler.step()
+    assert slow.status == "cancelled"
+    assert time.perf_counter() - began < 1
+
+
+@needs_sandbox
+def test_waiting_for_programs_counts_against_a_budget_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Limits(cpu_seconds=1, wall_seconds=2)
+    monkeypatch.setattr(code, "run_tests", partial(code.run_tests, limits=short))
+    for strategy, params in (("repair", {"width": 1}), ("best_of_n", {"n": 1, "scorer": "verifier"})):
+        writing(monkeypatch, lambda request, strategy=strategy: SLOW.format(strategy))
+        scheduler = make_scheduler()
+        asked = RunSpec(PROBLEM, "scripted", strategy, params, tests=TESTS, budget=Budget(max_seconds=0.5))
+        run = scheduler.submit(asked)
+        scheduler.run_until_idle()
+        assert run.status == "partial"
+        assert run.is_correct is False
+        assert 0.4 < run.usage.seconds < 1
+        assert run.usage.executing_seconds < 1
