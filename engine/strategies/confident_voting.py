@@ -121,6 +121,8 @@ def _vote(root: Node, bar: float | None, weight: str) -> Node:
     groups = grouped(voters)
     weights = _weights(groups, weight)
     winners, most = heaviest(groups, weights)
+    for trace in voters:
+        trace.keep(f"It votes for its answer with confidence {trace.search[weight]:.2f}.")
     chosen = max(winners, key=lambda trace: trace.search[weight])
     chosen.keep(f"This answer holds {most:.1f} of the {sum(weights):.1f} confidence in the vote, the most.")
     return chosen

@@ -84,6 +84,12 @@ def test_the_answer_holds_the_most_confidence(weight: str) -> None:
         if node.is_final and node.answer and node.search["lowest"] >= bar:
             votes[node.answer] += measure(node.token_confidences, weight, 4)
     assert votes[done.answer or ""] == pytest.approx(max(votes.values()), abs=1e-3)
+    others = [node for node in done.tree.nodes[1:] if node.is_final and node is not done.answer_node]
+    for node in others:
+        if node.status == "kept":
+            assert f"confidence {measure(node.token_confidences, weight, 4):.2f}" in node.reason
+        else:
+            assert "below the bar" in node.reason
 
 
 def test_sampling_stops_at_consensus() -> None:
