@@ -100,8 +100,8 @@ class TreeRunner:
         self._native = native
         self.tree = KeyValueTree(tree_bytes)
         self.rules = rules_for(model, shape)
-        self._forward = forward
-        self._shape = shape
+        self.forward = forward
+        self.shape = shape
         self._trunks = Trunks(self.tree)
         self._places = Places(shape, self.rules.dtype, self.rules.device)
         self._batch: Batch | NativeBatch | None = None  # None once the rows have changed
@@ -112,7 +112,7 @@ class TreeRunner:
 
     @property
     def bytes_per_token(self) -> int:
-        layers, heads, dim = self._shape
+        layers, heads, dim = self.shape
         return 2 * layers * heads * dim * self.rules.dtype.itemsize
 
     @property
@@ -126,7 +126,7 @@ class TreeRunner:
     @torch.inference_mode()
     def read(self, reads: Sequence[Read]) -> None:
         while blocks := blocks_of(self.tree, reads):
-            read_blocks(blocks, self.tree, self._trunks, self._forward, self.rules, self._shape)
+            read_blocks(blocks, self.tree, self._trunks, self.forward, self.rules, self.shape)
         for read in reads:
             read.finish()
 
@@ -149,7 +149,7 @@ class TreeRunner:
             self._batch = (
                 NativeBatch(self._native, self._places)
                 if self._native
-                else batch_of(self._forward, self._places, self.rules)
+                else batch_of(self.forward, self._places, self.rules)
             )
         batch = self._batch
         logits = batch.decode(tokens)

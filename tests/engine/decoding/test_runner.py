@@ -38,7 +38,7 @@ def tree_runner(kind: str, tree_bytes: int = 1 << 28) -> TreeRunner:
 def without_native(kind: str) -> TreeRunner:
     """The flattened forward by PyTorch's operators, as on a machine without a C compiler."""
     fast = tree_runner(kind)
-    return TreeRunner(tiny_models.model(kind), fast._forward, fast._shape, 1 << 28)
+    return TreeRunner(tiny_models.model(kind), fast.forward, fast.shape, 1 << 28)
 
 
 needs_native = pytest.mark.skipif(not has_compiler(), reason="No C compiler here.")
