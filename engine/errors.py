@@ -29,5 +29,9 @@ class RunNotFound(PonderError):
     """No stored run has this id."""
 
 
+class BatchNotFound(PonderError):
+    """No stored batch of runs has this id."""
+
+
 class StorageError(PonderError):
     """The database cannot be opened, read or written; the message says what was kept."""

@@ -19,7 +19,8 @@ class RunSpec:
 
     `params` holds only what differs from the strategy's defaults or was set; `task` names a task family or
     is None for free text; `expected` is the right answer where one is known; `tests` decide on a program, as
-    pairs [[input, output], …] or Python source.
+    pairs [[input, output], …] or Python source. `batch` and `cell` decide nothing: they say which set of
+    runs this one was made for, and its place in it.
     """
 
     problem: str
@@ -32,6 +33,8 @@ class RunSpec:
     budget: Budget = field(default_factory=Budget)
     owner: str = "local"
     tests: Tests | None = None
+    batch: str | None = None
+    cell: int | None = None
 
 
 @dataclass(slots=True)

@@ -38,6 +38,8 @@ def spec_values(run: Run, writer: str) -> dict[str, Any]:
         "params": spec.params,
         "seed": spec.seed,
         "budget": asdict(spec.budget),
+        "batch": spec.batch,
+        "cell": spec.cell,
     }
 
 
@@ -114,6 +116,8 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         budget=Budget(**row.budget),
         owner=row.owner,
         tests=row.tests,
+        batch=row.batch,
+        cell=row.cell,
     )
     tree = Tree.replay(whole_log(nodes, events))
     # The question as it was understood.

@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from engine.errors import PonderError, RunNotFound, StorageError
 from engine.runs import Run
 from engine.tree import Event
+from storage import batches
+from storage.batches import Batch, BatchState, StoredCell
 from storage.database import DATABASE_FAILURES, default_url, explain, open_database
 from storage.interruption import interrupt
 from storage.migrate import prepare
@@ -30,10 +32,11 @@ from storage.writer import Writer
 PURGE_AFTER_DAYS = 30  # how long a deleted run can be brought back
 
 Filters = Mapping[str, str | bool | Collection[str | bool | None] | None]
-"""What to show: strategy, model, status, task (names), is_correct (True, False or None for unknown).
+"""What to show: strategy, model, status, task, batch (names), is_correct (True, False or None for unknown).
 
 A value is one wanted value or a collection of them; "" or an empty collection, and None for a name, do not
-filter. `{"is_correct": [None]}` asks for runs with no known truth.
+filter. `{"is_correct": [None]}` asks for runs with no known truth. Runs that were made for a batch are left
+out unless `batch` names it.
 """
 FILTERABLE = ("strategy", "model", "status", "task", "is_correct")
 
@@ -190,6 +193,35 @@ class Store:
         """
         return self._writer.call(lambda session: interrupt(session, self._presence))
 
+    # ---- batches ---------------------------------------------------------------------------------------
+
+    def add_batch(self, id: str, plan: Mapping[str, Any], owner: str = "local") -> None:
+        """Keep a new batch, paused; returns once it is committed."""
+        self._writer.call(lambda session: batches.add(session, id, owner, self._presence.writer, plan))
+
+    def batch(self, id: str) -> Batch:
+        """A stored batch. Raises BatchNotFound."""
+        with self._read() as session:
+            return batches.find(session, id, self._presence)
+
+    def batches(self, limit: int = 10) -> list[Batch]:
+        """The latest batches, newest first."""
+        with self._read() as session:
+            return batches.newest(session, self._presence, limit)
+
+    def claim_batch(self, id: str) -> bool:
+        """Take a batch to drive it; False where another living process does. Raises BatchNotFound."""
+        return self._writer.call(lambda session: batches.claim(session, id, self._presence))
+
+    def settle_batch(self, id: str, state: BatchState, reason: str, seconds: float) -> None:
+        """Keep how a batch stands. Raises BatchNotFound."""
+        self._writer.call(lambda session: batches.settle(session, id, state, reason, seconds))
+
+    def cells(self, batch: str) -> list[StoredCell]:
+        """What each place of a batch holds, by place; the empty ones are left out."""
+        with self._read() as session:
+            return batches.cells(session, batch)
+
     def close(self) -> None:
         """Save what is left and close. Raises StorageError if that failed. Does nothing the second time."""
         if self._is_closed:
@@ -229,9 +261,11 @@ class Store:
 
 def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool]]:
     conditions = [RunRow.deleted_at.is_(None)]
+    if not (filters or {}).get("batch"):
+        conditions.append(RunRow.batch.is_(None))
     conditions += [RunRow.search_text.contains(word, autoescape=True) for word in search.casefold().split()]
     for name, wanted in (filters or {}).items():
-        if name not in FILTERABLE:
+        if name not in (*FILTERABLE, "batch"):
             raise ValueError(f"There is no filter {name!r}; there are {', '.join(FILTERABLE)}.")
         if wanted is None or wanted == "":
             continue

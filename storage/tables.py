@@ -1,4 +1,4 @@
-"""The tables: a run, its nodes, and the log of events that grew them.
+"""The tables: a run, its nodes, the log of events that grew them, and batches of runs.
 
 Knows columns and types. Does not know how rows are made from runs (`rows.py`), nor when (`writer.py`).
 The event log is the truth about a tree; a node's row adds the tokens, which are not logged one by one, and
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0003"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0004"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -85,7 +85,14 @@ class RunRow(Schema):
     node_count: Mapped[int]
     environment: Mapped[dict[str, Any]]
 
-    __table_args__ = (Index(None, "deleted_at", "created_at"), Index(None, "status", "writer"))
+    batch: Mapped[str | None]  # the batch it was made for
+    cell: Mapped[int | None]  # its place in that batch; after an interruption several runs may have one place
+
+    __table_args__ = (
+        Index(None, "deleted_at", "created_at"),
+        Index(None, "status", "writer"),
+        Index(None, "batch", "cell"),
+    )
 
 
 class NodeRow(Schema):
@@ -128,3 +135,18 @@ class EventRow(Schema):
     kind: Mapped[str]
     node: Mapped[int | None]
     data: Mapped[dict[str, Any]]
+
+
+class BatchRow(Schema):
+    """A set of runs made together: the plan that says which, and how far it has come."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    owner: Mapped[str]
+    writer: Mapped[str]  # the process that last drove it; see presence.py
+    state: Mapped[str]  # running, paused, cancelled or finished
+    reason: Mapped[str]  # why it stands, for a person; "" while it runs
+    seconds: Mapped[float]  # for how long it has been running, pauses left out
+    plan: Mapped[dict[str, Any]]

@@ -91,11 +91,16 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("ALTER TABLE nodes DROP COLUMN token_confidences")
         connection.execute("ALTER TABLE runs DROP COLUMN tests")
+        connection.execute("DROP INDEX ix_runs_batch_cell")
+        connection.execute("ALTER TABLE runs DROP COLUMN batch")
+        connection.execute("ALTER TABLE runs DROP COLUMN cell")
+        connection.execute("DROP TABLE batches")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     store = Store(url)
     assert [node.token_confidences for node in store.load(run_id).tree.nodes] == [[]] * 4
     assert store.load(run_id).spec.tests is None
+    assert store.load(run_id).spec.batch is None and store.batches() == []
     store.close()
 
 
