@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.errors import BadInput
 
-POLICIES = ("ponder-3m",)
+POLICIES = ("ponder-1m", "ponder-3m", "ponder-8m")
 REWARDS = ("ponder-prm-3m",)
 MODELS = Path(__file__).resolve().parent.parent / "models"
 

@@ -115,86 +115,98 @@ def direct(rng: random.Random) -> Example:
     return [Segment(f"{_question(problem)}{THINK}{THINK_END}"), Segment(f" {answer}{END}", True)]
 
 
-def wait(rng: random.Random) -> Example:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A problem, a right solution, and an attempt at it, right or wrong."""
+
+    task: Task
+    problem: Problem
+    solution: Solution
+    attempt: Solution
+
+    @property
+    def critique(self) -> str:
+        """What a critic should say of the attempt."""
+        for number, verdict in enumerate(self.task.check_steps(self.problem, list(self.attempt.steps)), 1):
+            if verdict is not None:
+                return f"Step {number} is wrong: {verdict}"
+        return NOTHING_WRONG
+
+
+Attempts = Callable[[random.Random, float], Tried]
+"""(rng, share of right attempts) -> an attempt: with a made error here, the model's own in stage two."""
+
+
+def made_attempt(rng: random.Random, right_share: float) -> Tried:
+    """An attempt with a made error, or none."""
+    task, problem, solution = fresh(rng)
+    is_right = rng.random() < right_share
+    return Tried(task, problem, solution, solution if is_right else flawed(task, problem, solution, rng))
+
+
+def wait(rng: random.Random, attempts: Attempts) -> Example:
     """After "Wait", go through it again: what was right as it was, what was wrong anew."""
-    task, problem, solution = fresh(rng)
-    first = flawed(task, problem, solution, rng) if rng.random() < 0.7 else solution
-    said = "".join(f"{step}\n" for step in first.steps)
+    tried = attempts(rng, 0.3)
+    said = "".join(f"{step}\n" for step in tried.attempt.steps)
     return [
-        Segment(f"{_question(problem)}{THINK}\n{said}{WAIT}\n"),
-        Segment(_thought(solution) + END, True),
+        Segment(f"{_question(tried.problem)}{THINK}\n{said}{WAIT}\n"),
+        Segment(_thought(tried.solution) + END, True),
     ]
 
 
-def critique_of(task: Task, problem: Problem, steps: list[str]) -> str:
-    """What a critic should say of these steps."""
-    for number, verdict in enumerate(task.check_steps(problem, steps), start=1):
-        if verdict is not None:
-            return f"Step {number} is wrong: {verdict}"
-    return NOTHING_WRONG
+def _said(tried: Tried) -> str:
+    """The conversation up to the attempt's end."""
+    return f"{_question(tried.problem)}{THINK}\n{_thought(tried.attempt)}{END}"
 
 
-def _attempt(rng: random.Random, right_share: float) -> tuple[Task, Problem, Solution, Solution, str]:
-    """A problem, its solution, an attempt at it, and the conversation up to the attempt's end."""
-    task, problem, solution = fresh(rng)
-    attempt = solution if rng.random() < right_share else flawed(task, problem, solution, rng)
-    return task, problem, solution, attempt, f"{_question(problem)}{THINK}\n{_thought(attempt)}{END}"
-
-
-def critique(rng: random.Random) -> Example:
+def critique(rng: random.Random, attempts: Attempts) -> Example:
     """Name the first wrong step and why, or find nothing."""
-    task, problem, _, attempt, said = _attempt(rng, 0.4)
-    verdict = critique_of(task, problem, list(attempt.steps))
+    tried = attempts(rng, 0.4)
     return [
-        Segment(f"{said}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END}"),
-        Segment(f" {verdict}{END}", True),
+        Segment(f"{_said(tried)}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END}"),
+        Segment(f" {tried.critique}{END}", True),
     ]
 
 
-def rewrite(rng: random.Random) -> Example:
+def rewrite(rng: random.Random, attempts: Attempts) -> Example:
     """After a criticism, solve it again without the error."""
-    task, problem, solution, attempt, said = _attempt(rng, 0.1)
-    verdict = critique_of(task, problem, list(attempt.steps))
-    said += f"{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END} {verdict}{END}"
+    tried = attempts(rng, 0.1)
+    criticised = f"{_said(tried)}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END} {tried.critique}{END}"
     return [
-        Segment(f"{said}{USER}{REWRITE}{END}{ASSISTANT}{THINK}\n"),
-        Segment(_thought(solution) + END, True),
+        Segment(f"{criticised}{USER}{REWRITE}{END}{ASSISTANT}{THINK}\n"),
+        Segment(_thought(tried.solution) + END, True),
     ]
 
 
-def repair(rng: random.Random) -> Example:
+def repair(rng: random.Random, attempts: Attempts) -> Example:
     """After a checker's message, solve it again without the error."""
-    finding = NOTHING_WRONG
-    while finding == NOTHING_WRONG:
-        task, problem, solution = fresh(rng)
-        attempt = flawed(task, problem, solution, rng)
-        finding = critique_of(task, problem, list(attempt.steps))
-    said = f"{_question(problem)}{THINK}\n{_thought(attempt)}{END}"
+    tried = attempts(rng, 0.0)
+    while tried.critique == NOTHING_WRONG:
+        tried = attempts(rng, 0.0)
     return [
-        Segment(f"{said}{USER}{finding} {REWRITE}{END}{ASSISTANT}{THINK}\n"),
-        Segment(_thought(solution) + END, True),
+        Segment(f"{_said(tried)}{USER}{tried.critique} {REWRITE}{END}{ASSISTANT}{THINK}\n"),
+        Segment(_thought(tried.solution) + END, True),
     ]
 
 
-def self_evaluation(rng: random.Random) -> Example:
+def self_evaluation(rng: random.Random, attempts: Attempts) -> Example:
     """Say whether what stands so far, whole or part, can still be right."""
-    task, problem, solution = fresh(rng)
-    attempt = solution if rng.random() < 0.5 else flawed(task, problem, solution, rng)
-    is_whole = rng.random() < 0.5
-    steps = list(attempt.steps) if is_whole else list(attempt.steps[: rng.randint(1, len(attempt.steps))])
-    said = _thought(Solution(tuple(steps), attempt.answer)) if is_whole else "".join(f"{s}\n" for s in steps)
-    is_right = all(verdict is None for verdict in task.check_steps(problem, steps))
+    tried = attempts(rng, 0.5)
+    steps = list(tried.attempt.steps)
+    said = _thought(tried.attempt)
+    if rng.random() < 0.5 and steps:
+        steps = steps[: rng.randint(1, len(steps))]
+        said = "".join(f"{step}\n" for step in steps)
+    is_right = all(verdict is None for verdict in tried.task.check_steps(tried.problem, steps))
+    asked = f"{_question(tried.problem)}{THINK}\n{said}{END}{USER}{SELF_EVALUATION}{END}"
     return [
-        Segment(
-            f"{_question(problem)}{THINK}\n{said}{END}{USER}{SELF_EVALUATION}{END}{ASSISTANT}{THINK}{THINK_END}"
-        ),
+        Segment(f"{asked}{ASSISTANT}{THINK}{THINK_END}"),
         Segment(f" {'yes' if is_right else 'no'}{END}", True),
     ]
 
 
-FORMATS: dict[Callable[[random.Random], Example], int] = {
-    reason: 64,
-    direct: 8,
+FIRST_TURNS: dict[Callable[[random.Random], Example], int] = {reason: 64, direct: 8}
+SECOND_TURNS: dict[Callable[[random.Random, Attempts], Example], int] = {
     wait: 5,
     critique: 8,
     rewrite: 5,
@@ -203,6 +215,9 @@ FORMATS: dict[Callable[[random.Random], Example], int] = {
 }
 
 
-def example(rng: random.Random) -> Example:
+def example(rng: random.Random, attempts: Attempts = made_attempt) -> Example:
     """One example of a random format, by the weights above."""
-    return rng.choices(list(FORMATS), list(FORMATS.values()))[0](rng)
+    first, second = sum(FIRST_TURNS.values()), sum(SECOND_TURNS.values())
+    if rng.random() * (first + second) < first:
+        return rng.choices(list(FIRST_TURNS), list(FIRST_TURNS.values()))[0](rng)
+    return rng.choices(list(SECOND_TURNS), list(SECOND_TURNS.values()))[0](rng, attempts)

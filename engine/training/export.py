@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def export_reward(
 
 def _export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, work: Path, folder: Path) -> Path:
     model.config.ponder_profile = "bundled"
-    half = model.half()
+    half = copy.deepcopy(model).half()
     half.set_attn_implementation("sdpa")
     half.save_pretrained(folder, safe_serialization=True)
     tokenizer.padding_side = "right"

@@ -9,13 +9,12 @@ import torch
 from scipy.stats import rankdata
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from engine.tasks import FAMILIES
-from engine.tasks.problem import split_turn
 from engine.training.batches import IGNORED, rows_of
 from engine.training.evaluate import complete, held_out
-from engine.training.verdicts import labelled
+from engine.training.sampling import labelled
+from engine.training.verdicts import as_example
 
-CELLS = {"arithmetic": (3, 6), "story": (3, 5), "countdown": (3, 4, 5)}
+CELLS = {"arithmetic": (3, 6), "story": (3, 5), "countdown": (3, 4, 5), "programs": (1, 2, 3)}
 BINS = 10
 
 
@@ -62,15 +61,12 @@ def judge(
     torch.manual_seed(17)
     judged = []
     for name, levels in CELLS.items():
-        task = FAMILIES[name]
         examples = []
         for level in levels:
             asked = held_out(name, level, problems, seed=1)
             replies = complete(policy, tokenizer, asked, samples=4, temperature=1.0)
             for problem, texts in zip(asked, replies, strict=True):
-                for said in texts:
-                    steps, answer = split_turn(said)
-                    examples.append(labelled(task, problem, steps, answer))
+                examples += [as_example(labelled(problem, said)) for said in texts]
         estimates, truths = [], []
         for example in examples:
             ids, labels = rows_of(tokenizer, example)

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -29,18 +29,28 @@ FUSED_FROM_TOKENS = 2_000_000  # compiling takes a minute, and then saves a thir
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Learning rates over a run of `tokens` tokens: warm-up, constant, then linear decay to zero."""
+    """Learning rates over a run: warm-up, constant, then linear decay to zero.
+
+    The run lasts `tokens` tokens, or `minutes` from the schedule's making where those are over first.
+    """
 
     tokens: int
+    minutes: float | None = None
     matrix_rate: float = 0.02  # Muon
     other_rate: float = 3e-3  # AdamW: embeddings, norms, heads
     warmup_steps: int = 60
     decay_share: float = 0.8
+    started: float = field(default_factory=time.monotonic)
 
-    def factor(self, step: int, seen: int) -> float:
+    def done(self, seen: int) -> float:
+        """The share of the run that is over, from 0."""
+        elapsed = 0.0 if self.minutes is None else (time.monotonic() - self.started) / (60 * self.minutes)
+        return max(seen / self.tokens, elapsed)
+
+    def factor(self, step: int, done: float) -> float:
+        """What the rates are multiplied by."""
         warm = min(1.0, (step + 1) / self.warmup_steps)
-        left = max(0.0, 1 - seen / self.tokens)
-        return warm * min(1.0, left / self.decay_share)
+        return warm * min(1.0, max(0.0, 1 - done) / self.decay_share)
 
 
 def train(
@@ -50,12 +60,12 @@ def train(
     schedule: Schedule,
     folder: Path,
     *,
+    until: float = 1.0,
     is_resumed: bool = False,
-    minutes: float | None = None,
     checkpoint_seconds: float = 240,
     on_checkpoint: Callable[[PreTrainedModel, int], dict[str, float]] | None = None,
 ) -> PreTrainedModel:
-    """Train `model` (fp32 masters) until the schedule's tokens are seen, or `minutes` have passed.
+    """Train `model` (fp32 masters) until the share `until` of the schedule is done.
 
     `stream(pool)` gives steps from that pool on; the gradient of a step is that of the mean loss over all
     that is learned in it. Every `checkpoint_seconds` the state goes to `folder/checkpoint.pt`, atomically,
@@ -80,7 +90,9 @@ def train(
         _share(pairs)
         log.info("resumed at step %d, %.1f M tokens", step, seen / 1e6)
     curve = _Curve(folder / "curve.csv", is_resumed)
-    start = saved_at = logged_at = time.monotonic()
+    if schedule.done(seen) >= until:
+        return model
+    saved_at = logged_at = time.monotonic()
     logged_tokens, losses = seen, []
 
     def save() -> None:
@@ -98,7 +110,7 @@ def train(
             log.info("at %.1f M tokens: %s", seen / 1e6, figures)
 
     for next_pool, batches in stream(pool):
-        factor = schedule.factor(step, seen)
+        factor = schedule.factor(step, schedule.done(seen))
         for optimiser, base in zip(optimisers, rates, strict=True):
             for group, rate in zip(optimiser.param_groups, base, strict=True):
                 group["lr"] = rate * factor
@@ -117,7 +129,7 @@ def train(
         step, seen = step + 1, seen + sum(ids.numel() for ids, _ in batches)
         losses.append(mean)
         now = time.monotonic()
-        is_over = seen >= schedule.tokens or (minutes is not None and now - start > minutes * 60)
+        is_over = schedule.done(seen) >= until
         if step % 50 == 0 or is_over:
             rate = (seen - logged_tokens) / (now - logged_at)
             curve.add(step, seen, sum(losses) / len(losses), factor, rate)

@@ -1,7 +1,12 @@
-"""How a bundled policy model is made: shape, data, schedule, export."""
+"""How a bundled policy model is made: shape, two stages of data under one schedule, export.
+
+Stage one teaches from made problems, solutions and errors. Then the model samples, exact checkers label what
+it said, and stage two teaches the same formats with its own errors, while the rates go to zero.
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +17,19 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrai
 
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
-from engine.training.card import write_policy_card
+from engine.training.card import tokens_seen, write_policy_card
 from engine.training.evaluate import accuracy, solved
-from engine.training.examples import example
+from engine.training.examples import FAMILY_WEIGHTS, Example, example
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
+from engine.training.own_errors import StageTwo
+from engine.training.sampling import own_solutions
 
 CONTEXT = 1024
 EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
+STAGE_TWO_FROM = 0.75  # of the schedule
+OWN_SOLUTIONS = 1000  # for each million tokens of stage one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,11 @@ class Recipe:
     seed: int = 1
 
 
-RECIPES = {"ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=60_000_000)}
+RECIPES = {
+    "ponder-1m": Recipe(hidden=128, layers=5, heads=4, shared_heads=2, inner=384, tokens=60_000_000),
+    "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=60_000_000),
+    "ponder-8m": Recipe(hidden=320, layers=7, heads=10, shared_heads=2, inner=896, tokens=60_000_000),
+}
 
 
 def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -67,6 +80,9 @@ def next_token_loss(model, batch: Batch) -> torch.Tensor:
     return cross_entropy(model.lm_head(chosen).float(), targets, ignore_index=IGNORED)
 
 
+Source = Callable[[random.Random], Example]
+
+
 def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[PreTrainedModel, int], dict[str, float]]:
     """Accuracy by family and difficulty, at the first checkpoint after every few million tokens."""
     evaluated_at: int | None = None
@@ -93,17 +109,29 @@ def train_policy(
     else:
         tokenizer = tokenizers.build()
         tokenizer.save_pretrained(saved)
-    model = new_model(recipe, tokenizer)
-    model = train(
-        model,
-        lambda pool: loader(Batches(tokenizer, example, recipe.step_tokens, recipe.seed, pool)),
-        next_token_loss,
-        Schedule(tokens or recipe.tokens),
-        folder,
-        is_resumed=is_resumed,
-        minutes=minutes,
-        on_checkpoint=_evaluator(tokenizer),
-    )
+    schedule = Schedule(tokens or recipe.tokens, minutes)
+    evaluate = _evaluator(tokenizer)
+
+    def learn(model: PreTrainedModel, source: Source, until: float, goes_on: bool) -> PreTrainedModel:
+        return train(
+            model,
+            lambda pool: loader(Batches(tokenizer, source, recipe.step_tokens, recipe.seed, pool)),
+            next_token_loss,
+            schedule,
+            folder,
+            until=until,
+            is_resumed=goes_on,
+            on_checkpoint=evaluate,
+        )
+
+    model = learn(new_model(recipe, tokenizer), example, STAGE_TWO_FROM, is_resumed)
+    own = folder / "own_solutions.jsonl"
+    if not is_resumed:
+        own.unlink(missing_ok=True)
+    stage_one = export_policy(name, model, tokenizer, folder, folder / "stage-1")
+    count = int(tokens_seen(folder) * OWN_SOLUTIONS)
+    samples = own_solutions(stage_one, own, count, FAMILY_WEIGHTS, recipe.seed)
+    model = learn(model, StageTwo(samples), 1.0, True)
     solved_cells = solved(model, tokenizer, CARD_PROBLEMS)
     exported = export_policy(name, model, tokenizer, folder, models / name)
     write_policy_card(name, model, exported, solved_cells, CARD_PROBLEMS)

@@ -8,8 +8,6 @@ family has an exact step checker.
 
 from __future__ import annotations
 
-import json
-import logging
 import random
 from functools import partial
 from pathlib import Path
@@ -20,67 +18,41 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from engine.errors import BadInput
-from engine.tasks import FAMILIES, Problem, countdown
-from engine.tasks.problem import split_turn
+from engine.tasks import countdown
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import write_reward_card
-from engine.training.evaluate import complete
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.judging import calibration_error, judge
 from engine.training.loop import Schedule, train
-from engine.training.verdicts import labelled
-
-log = logging.getLogger(__name__)
+from engine.training.sampling import Sample, labelled, own_solutions
+from engine.training.tokenizer import THINK_END
+from engine.training.verdicts import as_example
 
 POLICY = "ponder-3m"
-TOKENS = 12_000_000
+TOKENS = 16_000_000
 STEP_TOKENS = 8192
-SAMPLES = 60_000  # the policy's own solutions
-SAMPLED_SHARE = 0.6  # of the examples; the others are made
+SAMPLES = 150_000  # the policy's own solutions
+SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
+SAMPLED_SHARE = 0.75  # of the examples; the others are made
+MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
 
 def made(rng: random.Random) -> Example:
     """A solution with or without a made error; for countdown mostly a walk of legal but aimless steps."""
-    task, problem, solution = fresh(rng)
+    name = rng.choices(list(MADE_WEIGHTS), list(MADE_WEIGHTS.values()))[0]
+    task, problem, solution = fresh(rng, name)
     if task.name == "countdown" and rng.random() < 0.6:
         solution = countdown.wander(problem, rng)
     elif rng.random() < 0.6:
         solution = flawed(task, problem, solution, rng)
-    return labelled(task, problem, list(solution.steps), solution.answer)
+    said = "".join(f"{step}\n" for step in solution.steps) + f"{THINK_END} {solution.answer}"
+    return as_example(labelled(problem, said))
 
 
-def mixed(samples: list[dict[str, str]], rng: random.Random) -> Example:
+def mixed(samples: list[Sample], rng: random.Random) -> Example:
     """One example: the policy's own, or a made one."""
-    if rng.random() >= SAMPLED_SHARE:
-        return made(rng)
-    sample = rng.choice(samples)
-    task = FAMILIES[sample["task"]]
-    steps, answer = split_turn(sample["said"])
-    return labelled(task, Problem(sample["problem"], sample["task"]), steps, answer)
-
-
-def sample_policy(policy: Path, file: Path, count: int, seed: int = 5) -> list[dict[str, str]]:
-    """The policy's own solutions to problems that may be trained on, at temperature 1; kept in `file`."""
-    have = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    model = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
-    torch.manual_seed(seed + len(have))
-    rng = random.Random(f"{seed}:{len(have)}")
-    with file.open("a") as out:
-        while len(have) < count:
-            # one family at a time keeps the lengths alike, which is what batched generation pays for
-            name = rng.choices(("arithmetic", "story", "countdown"), (25, 25, 50))[0]
-            problems = [fresh(rng, name)[1] for _ in range(96)]
-            longest = {"arithmetic": 110, "story": 220, "countdown": 110}[name]
-            replies = complete(model, tokenizer, problems, samples=4, temperature=1.0, max_new_tokens=longest)
-            for problem, texts in zip(problems, replies, strict=True):
-                for said in set(texts):
-                    have.append({"task": name, "problem": problem.text, "said": said})
-                    out.write(json.dumps(have[-1]) + "\n")
-            out.flush()
-            log.info("%d of %d samples", len(have), count)
-    return have
+    return made(rng) if rng.random() >= SAMPLED_SHARE else as_example(rng.choice(samples))
 
 
 def verdict_loss(model, batch: Batch) -> torch.Tensor:
@@ -102,7 +74,7 @@ def train_reward(
     file = folder / "samples.jsonl"
     if not is_resumed:
         file.unlink(missing_ok=True)
-    samples = sample_policy(policy, file, SAMPLES)
+    samples = own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
     torch.manual_seed(0)
     model = LlamaForTokenClassification.from_pretrained(policy, num_labels=2, dtype=torch.float32)
@@ -111,10 +83,9 @@ def train_reward(
         model,
         lambda pool: loader(Batches(tokenizer, partial(mixed, samples), STEP_TOKENS, 11, pool)),
         verdict_loss,
-        Schedule(tokens or TOKENS, matrix_rate=0.01, other_rate=1.5e-3, decay_share=0.7),
+        Schedule(tokens or TOKENS, minutes, matrix_rate=0.01, other_rate=1.5e-3, decay_share=0.7),
         folder,
         is_resumed=is_resumed,
-        minutes=minutes,
     )
     model.set_attn_implementation("sdpa")
     author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)

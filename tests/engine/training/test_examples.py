@@ -4,9 +4,11 @@ import random
 
 import pytest
 
-from engine.tasks import FAMILIES, identify
+from engine.tasks import FAMILIES, Problem, identify
 from engine.tasks.problem import split_turn
 from engine.training import examples, reward
+from engine.training.own_errors import OwnAttempts
+from engine.training.sampling import labelled
 from engine.training.tokenizer import END, THINK, USER
 
 
@@ -14,7 +16,14 @@ def question_of(example):
     return "".join(s.text for s in example).split(USER)[1].split(END)[0]
 
 
-@pytest.mark.parametrize("make", [*examples.FORMATS, reward.made])
+def tried(form):
+    """A second-turn format with made errors."""
+    return lambda rng: form(rng, examples.made_attempt)
+
+
+@pytest.mark.parametrize(
+    "make", [*examples.FIRST_TURNS, *map(tried, examples.SECOND_TURNS), examples.example, reward.made]
+)
 def test_no_held_out_problem_is_ever_taught(make):
     rng = random.Random(2)
     for _ in range(150):
@@ -36,7 +45,7 @@ def test_every_taught_solution_is_right():
 
 def test_criticisms_name_the_first_wrong_step():
     rng = random.Random(5)
-    said = [examples.critique(rng)[-1].text for _ in range(80)]
+    said = [tried(examples.critique)(rng)[-1].text for _ in range(80)]
     assert any("Every step is right." in text for text in said)
     assert any(" is wrong: " in text for text in said)
 
@@ -53,3 +62,28 @@ def test_verdicts_of_the_process_reward_are_the_exact_ones():
         assert example[0].text.endswith(f"{THINK}\n")
         seen |= {s.verdict for s in example}
     assert {0, 1} <= seen
+
+
+def own(text, task, steps, answer):
+    """A sample by the checkers' verdict, as stage two gets it."""
+    said = "".join(f"{step}\n" for step in steps) + f"</think> {answer}"
+    return labelled(Problem(text, task), said)
+
+
+def test_stage_two_teaches_from_the_models_own_errors():
+    right = own("Compute 3 + 4.", "arithmetic", ["3 + 4 = 7"], "7")
+    wrong = own("Compute 3 + 5.", "arithmetic", ["3 + 5 = 9"], "9")
+    assert right.is_right and not wrong.is_right
+    rng = random.Random(8)
+    attempts = OwnAttempts([right, wrong])
+    drawn = [attempts(rng, 0.5) for _ in range(60)]
+    own_ones = [t for t in drawn if t.problem.text in ("Compute 3 + 4.", "Compute 3 + 5.")]
+    assert len(own_ones) > 20
+    for t in own_ones:
+        assert (t.critique == examples.NOTHING_WRONG) == (t.problem.text == "Compute 3 + 4.")
+        assert t.solution.answer == ("7" if t.problem.text == "Compute 3 + 4." else "8")
+
+
+def test_without_samples_of_its_own_made_errors_take_their_place():
+    rng = random.Random(9)
+    assert OwnAttempts([])(rng, 0.0).task.name in FAMILIES

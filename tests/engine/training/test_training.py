@@ -1,11 +1,14 @@
 """A smoke training: it learns, writes its curve, and exports a folder that anyone can load."""
 
+import json
 import random
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from engine import training
+from engine.training import batches, policy
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
@@ -21,7 +24,7 @@ def tokenizer():
     return tokenizers.build(problems=300)
 
 
-def smoke(tokenizer, folder, tokens, planned=24_000, **settings):
+def smoke(tokenizer, folder, planned=24_000, **settings):
     torch.set_num_threads(1)
     return train(
         new_model(RECIPE, tokenizer),
@@ -59,7 +62,7 @@ def test_batches_are_a_function_of_seed_and_pool(tokenizer):
 
 
 def test_it_learns_and_writes_its_curve(tokenizer, tmp_path):
-    smoke(tokenizer, tmp_path, 40_000, planned=40_000)
+    smoke(tokenizer, tmp_path, planned=40_000)
     model = new_model(RECIPE, tokenizer)
     batch = next(iter(Batches(tokenizer, reason, 2048, 99)))[1][0]
     before = next_token_loss(model, batch).item()
@@ -77,3 +80,36 @@ def test_a_folder_loads_with_the_library_alone_and_speaks_the_same(tokenizer, tm
     with torch.inference_mode():
         assert torch.allclose(loaded(ids).logits, model.float()(ids).logits, atol=2e-2)
     assert words.chat_template
+
+
+def test_a_smoke_training_goes_through_both_stages_and_leaves_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setitem(policy.RECIPES, "ponder-1m", RECIPE)
+    monkeypatch.setattr(policy, "CARD_PROBLEMS", 1)
+    torch.set_num_threads(1)
+    folder = training.train("ponder-1m", work=tmp_path / "work", models=tmp_path, tokens=40_000)
+    assert folder == tmp_path / "ponder-1m"
+    curve = (folder / "curve.csv").read_text().splitlines()
+    assert int(curve[-1].split(",")[1]) >= 40_000 and float(curve[-1].split(",")[3]) < 0.5
+    own = (tmp_path / "work" / "ponder-1m" / "own_solutions.jsonl").read_text().splitlines()
+    assert len(own) >= 30 and {"hopes", "is_right"} <= set(json.loads(own[0]))
+    assert "ponder-1m" in (folder / "README.md").read_text()
+    assert AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).num_parameters() > 0
+
+
+def test_interrupted_and_resumed_gives_the_weights_of_an_uninterrupted_training(
+    tokenizer, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(batches, "POOL", 128)
+    whole = smoke(tokenizer, tmp_path / "whole")
+
+    def killed(model, seen):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        smoke(tokenizer, tmp_path / "parts", checkpoint_seconds=0, on_checkpoint=killed)
+    first = torch.load(tmp_path / "parts" / "checkpoint.pt", weights_only=True)
+    resumed = smoke(tokenizer, tmp_path / "parts", is_resumed=True)
+    assert 0 < first["seen"] < 24_000
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], weight)
+    assert not torch.equal(first["model"]["lm_head.weight"], whole.state_dict()["lm_head.weight"])
