@@ -107,6 +107,19 @@ class Service:
             self.store.restore(run_id)
         self._deleted.discard(run_id)
 
+    def mark(
+        self,
+        run_id: str,
+        *,
+        is_starred: bool | None = None,
+        tags: Sequence[str] | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Set a person's own marks on a stored run; see `Store.mark`."""
+        if self.store is None:
+            raise RunNotFound("Runs are not stored here, so they cannot be marked.")
+        self.store.mark(run_id, is_starred=is_starred, tags=tags, note=note)
+
     @property
     def trouble(self) -> str:
         """Why runs cannot be saved at the moment, in one sentence, or ""."""

@@ -14,13 +14,22 @@ RunStatus = Literal["queued", "running", "finished", "partial", "cancelled", "in
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a forked run begins: after a node of another run, or after that node's first `steps` lines."""
+
+    run: str
+    node: int
+    steps: int | None = None  # ≥ 1; None for all of the node
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """Everything that decides a run: the same spec on the same machine gives the same tree.
 
     `params` holds only what differs from the strategy's defaults or was set; `task` names a task family or
     is None for free text; `expected` is the right answer where one is known; `tests` decide on a program, as
-    pairs [[input, output], …] or Python source. `batch` and `cell` decide nothing: they say which set of
-    runs this one was made for, and its place in it.
+    pairs [[input, output], …] or Python source. `origin` names the path its tree begins with. `batch` and
+    `cell` decide nothing: they say which set of runs this one was made for, and its place in it.
     """
 
     problem: str
@@ -35,6 +44,7 @@ class RunSpec:
     tests: Tests | None = None
     batch: str | None = None
     cell: int | None = None
+    origin: Origin | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +73,10 @@ class Usage:
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """One run, live or finished. `is_correct` is None when no ground truth is known."""
+    """One run, live or finished. `is_correct` is None when no ground truth is known.
+
+    `forecast` is what was expected of it before it began, see `engine.forecasting`; None where nothing was.
+    """
 
     id: str
     spec: RunSpec
@@ -75,6 +88,7 @@ class Run:
     is_correct: bool | None = None
     usage: Usage = field(default_factory=Usage)
     environment: dict[str, Any] = field(default_factory=dict)
+    forecast: dict[str, Any] | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -99,6 +113,8 @@ class Run:
             "params": spec.params,
             "seed": spec.seed,
             "budget": asdict(spec.budget),
+            "origin": None if spec.origin is None else asdict(spec.origin),
+            "forecast": self.forecast,
             "usage": asdict(self.usage),
             "answer_node": None if self.answer_node is None else self.answer_node.id,
             "nodes": [node_record(node) for node in self.tree.nodes],

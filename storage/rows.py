@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from typing import Any, cast
 
 from engine.budget import Budget
-from engine.runs import Run, RunSpec, RunStatus, Usage
+from engine.runs import Origin, Run, RunSpec, RunStatus, Usage
 from engine.tasks.problem import Problem
 from engine.tree import Event, EventKind, Node, Tree
 from storage.tables import EventRow, NodeRow, RunRow
@@ -38,6 +38,8 @@ def spec_values(run: Run, writer: str) -> dict[str, Any]:
         "params": spec.params,
         "seed": spec.seed,
         "budget": asdict(spec.budget),
+        "origin": None if spec.origin is None else asdict(spec.origin),
+        "forecast": run.forecast,
         "batch": spec.batch,
         "cell": spec.cell,
     }
@@ -118,6 +120,7 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         tests=row.tests,
         batch=row.batch,
         cell=row.cell,
+        origin=None if row.origin is None else Origin(**row.origin),
     )
     tree = Tree.replay(whole_log(nodes, events))
     # The question as it was understood.
@@ -134,6 +137,7 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         is_correct=row.is_correct,
         usage=Usage(**{name: value for name, value in row.usage.items() if name in known}),
         environment=row.environment,
+        forecast=row.forecast,
         created_at=row.created_at,
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine.errors import PonderError, RunNotFound, StorageError
+from engine.errors import BadInput, PonderError, RunNotFound, StorageError
 from engine.runs import Run
 from engine.tree import Event
 from storage import batches
@@ -32,13 +32,15 @@ from storage.writer import Writer
 PURGE_AFTER_DAYS = 30  # how long a deleted run can be brought back
 
 Filters = Mapping[str, str | bool | Collection[str | bool | None] | None]
-"""What to show: strategy, model, status, task, batch (names), is_correct (True, False or None for unknown).
+"""What to show: strategy, model, status, task, tag, batch (names), is_starred, is_correct (True, False or
+None for unknown).
 
 A value is one wanted value or a collection of them; "" or an empty collection, and None for a name, do not
 filter. `{"is_correct": [None]}` asks for runs with no known truth. Runs that were made for a batch are left
 out unless `batch` names it.
 """
-FILTERABLE = ("strategy", "model", "status", "task", "is_correct")
+FILTERABLE = ("strategy", "model", "status", "task", "is_correct", "is_starred")
+MAX_TAGS, MAX_TAG_CHARACTERS, MAX_NOTE_CHARACTERS = 20, 40, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class RunSummary:
     seconds: float
     usd: float
     node_count: int
+    is_starred: bool
+    tags: list[str]
+    note: str
 
 
 class Store:
@@ -139,9 +144,9 @@ class Store:
             return session.scalar(select(func.count()).where(*_conditions(search, filters))) or 0
 
     def choices(self) -> dict[str, list[str]]:
-        """The strategies, models, statuses and tasks that occur, for the filters' menus."""
+        """The strategies, models, statuses, tasks and tags that occur, for the filters' menus."""
         with self._read() as session:
-            return {
+            found = {
                 name: sorted(
                     value
                     for value in session.scalars(
@@ -150,8 +155,12 @@ class Store:
                     if value is not None
                 )
                 for name in FILTERABLE
-                if name != "is_correct"
+                if not name.startswith("is_")
             }
+            tagged = session.scalars(
+                select(RunRow.tags).where(RunRow.deleted_at.is_(None), RunRow.marks_text.startswith("\n#"))
+            )
+            return found | {"tag": sorted({tag for tags in tagged for tag in tags}, key=str.casefold)}
 
     def load(self, run_id: str) -> Run:
         """A stored run with its tree. Raises RunNotFound, also for a deleted one."""
@@ -166,6 +175,48 @@ class Store:
             return run_from_rows(row, nodes, events)
 
     # ---- changes ---------------------------------------------------------------------------------------
+
+    def adopt(self, run: Run) -> None:
+        """Keep a finished run that was made elsewhere; returns once it is committed. Raises StorageError."""
+        self._writer.open(run)
+        self._writer.close(run)
+        self._writer.flush()
+
+    def has(self, run_id: str) -> bool:
+        """Whether a run of this id is stored, also a deleted one."""
+        with self._read() as session:
+            return session.get(RunRow, run_id) is not None
+
+    def mark(
+        self,
+        run_id: str,
+        *,
+        is_starred: bool | None = None,
+        tags: Sequence[str] | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Set a person's own marks on a run; None leaves one as it is.
+
+        Tags lose their surrounding blanks and "#", and repeats. Raises RunNotFound; BadInput for too many
+        tags, or a tag or note that is too long.
+        """
+        cleaned = None if tags is None else clean_tags(tags)
+        if note is not None and len(note) > MAX_NOTE_CHARACTERS:
+            raise BadInput(f"A note may have {MAX_NOTE_CHARACTERS:,} characters; this one has {len(note):,}.")
+
+        def change(session: Session) -> None:
+            row = session.get(RunRow, run_id)
+            if row is None:
+                raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+            if is_starred is not None:
+                row.is_starred = is_starred
+            if cleaned is not None:
+                row.tags = cleaned
+            if note is not None:
+                row.note = note.strip()
+            row.marks_text = marks_text(row.tags, row.note)
+
+        self._writer.call(change)
 
     def delete(self, run_id: str) -> None:
         """Hide a run; `restore` brings it back for 30 days. Raises RunNotFound."""
@@ -263,13 +314,19 @@ def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool
     conditions = [RunRow.deleted_at.is_(None)]
     if not (filters or {}).get("batch"):
         conditions.append(RunRow.batch.is_(None))
-    conditions += [RunRow.search_text.contains(word, autoescape=True) for word in search.casefold().split()]
+    for word in search.casefold().split():
+        texts = (RunRow.search_text, RunRow.marks_text)
+        conditions.append(or_(*(text.contains(word, autoescape=True) for text in texts)))
     for name, wanted in (filters or {}).items():
-        if name not in (*FILTERABLE, "batch"):
+        if name not in (*FILTERABLE, "batch", "tag"):
             raise ValueError(f"There is no filter {name!r}; there are {', '.join(FILTERABLE)}.")
         if wanted is None or wanted == "":
             continue
         values: list[Any] = [wanted] if isinstance(wanted, str | bool) else list(wanted)
+        if name == "tag":
+            lines = [f"\n#{str(tag).casefold()}\n" for tag in values if tag is not None]
+            conditions.append(or_(*(RunRow.marks_text.contains(line, autoescape=True) for line in lines)))
+            continue
         column = getattr(RunRow, name)
         if values:
             known = [value for value in values if value is not None]
@@ -277,3 +334,25 @@ def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool
                 or_(column.in_(known), column.is_(None)) if None in values else column.in_(known)
             )
     return conditions
+
+
+def clean_tags(tags: Sequence[str]) -> list[str]:
+    """The tags as they are kept. Raises BadInput."""
+    cleaned: dict[str, str] = {}
+    for tag in tags:
+        words = " ".join(tag.strip().lstrip("#").split())
+        if len(words) > MAX_TAG_CHARACTERS:
+            raise BadInput(
+                f"A tag may have {MAX_TAG_CHARACTERS} characters; “{words[:20]}…” has {len(words)}."
+            )
+        if words:
+            cleaned.setdefault(words.casefold(), words)
+    if len(cleaned) > MAX_TAGS:
+        raise BadInput(f"A run may have {MAX_TAGS} tags, not {len(cleaned)}.")
+    return list(cleaned.values())
+
+
+def marks_text(tags: Sequence[str], note: str) -> str:
+    """Tags, each on a line of its own after "#", and the note: what a search looks through, case folded."""
+    lines = "".join(f"\n#{tag}" for tag in tags)
+    return f"{lines}\n{note}".casefold() if tags or note else ""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, MetaData, Text, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, MetaData, Text, TypeDecorator, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0004"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0005"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -72,6 +72,8 @@ class RunRow(Schema):
     params: Mapped[dict[str, Any]]
     seed: Mapped[int] = mapped_column(BigInteger)
     budget: Mapped[dict[str, Any]]
+    origin: Mapped[Any | None] = mapped_column(JsonOrNull)  # of a fork: run, node, steps
+    forecast: Mapped[Any | None] = mapped_column(JsonOrNull)  # what was expected of it before it began
 
     status: Mapped[str]
     status_reason: Mapped[str]
@@ -87,6 +89,11 @@ class RunRow(Schema):
 
     batch: Mapped[str | None]  # the batch it was made for
     cell: Mapped[int | None]  # its place in that batch; after an interruption several runs may have one place
+
+    is_starred: Mapped[bool] = mapped_column(server_default=false())
+    tags: Mapped[list[Any]] = mapped_column(server_default="[]")
+    note: Mapped[str] = mapped_column(server_default="")
+    marks_text: Mapped[str] = mapped_column(server_default="")  # tags and note for searching, case folded
 
     __table_args__ = (
         Index(None, "deleted_at", "created_at"),
