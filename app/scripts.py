@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -44,13 +45,16 @@ RUN = (
     "run_view.js",
 )
 HISTORY = ("history_view.js",)
+PLOTLY = ("elements.js", "plotly_view.js")
 
 
 def tags(names: Iterable[str]) -> str:
-    """Script tags for files of static/, each with a version, so that a browser never mixes old and new."""
-    lines = []
-    for name in names:
-        file = STATIC / name
-        version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
-        lines.append(f'<script src="gradio_api/file={file.as_posix()}?v={version}"></script>')
-    return "\n".join(lines)
+    """Script tags for files of static/."""
+    return "\n".join(f'<script src="{address(STATIC / name)}"></script>' for name in names)
+
+
+@cache
+def address(file: Path) -> str:
+    """Where the browser finds a served file, with its version, so that it never mixes old and new."""
+    version = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+    return f"gradio_api/file={file.as_posix()}?v={version}"

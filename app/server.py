@@ -9,12 +9,12 @@ from __future__ import annotations
 import gradio as gr
 from gradio.components import Navbar
 
-from app import theme
+from app import plotly_view, theme
 from app.pages import history, run
 from app.scripts import STATIC
 from app.service import Service
 
-STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css")
+STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css", "plotly_view.css")
 DEFAULT_MODEL = "ponder-3m"
 
 _THEME_SCRIPT = """
@@ -54,7 +54,7 @@ def launch(
 ) -> gr.Blocks:
     """Serve the pages on host:port in the background. Raises OSError where the port is taken."""
     pages = build(service, model or DEFAULT_MODEL)
-    gr.set_static_paths([STATIC])
+    gr.set_static_paths([STATIC, plotly_view.LIBRARY])
     pages.queue(max_size=64, api_open=False, default_concurrency_limit=16)
     pages.launch(
         server_name=host,
