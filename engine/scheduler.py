@@ -14,8 +14,8 @@ import logging
 import platform
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
 from engine.checks import Checker, Rules, programs_have_run
 from engine.errors import PonderError
+from engine.fair_shares import FairShares, Party
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
 from engine.sandbox import background, choosing
@@ -42,7 +43,7 @@ T = TypeVar("T")
 
 FLUSH_SECONDS = 0.1
 KEPT_RUNS = 64  # finished runs kept in memory
-MAX_ACTIVE_RUNS = 64
+MAX_ACTIVE_RUNS = 64  # a newcomer may start one beyond it, up to twice as many in all
 PROGRAM_WAIT_SECONDS = 0.02  # at most between two turns that have nothing to do but wait for programs
 MAX_LOADED_MODELS = 3
 
@@ -73,6 +74,11 @@ class _Entry:
     told: dict[int, int] = field(default_factory=dict)  # by sink, how many events it has taken
     active: ActiveRun | None = None
     waits_since: float | None = None  # for programs to have run
+    charged_tokens: int = 0  # to its party's share
+
+    @property
+    def party(self) -> Party:
+        return self.run.spec.owner, self.run.spec.batch or ""
 
 
 class Scheduler:
@@ -98,8 +104,9 @@ class Scheduler:
         self._checker = checker or Rules()
         self._inbox: deque[_Entry] = deque()
         self._to_cancel: set[str] = set()
-        self._queued: list[_Entry] = []
+        self._queued: dict[Party, list[_Entry]] = {}  # no line is empty
         self._active: list[_Entry] = []
+        self._shares = FairShares()
         self._flushed_at = 0.0
         self._turn = 0
         self._wake = threading.Condition()
@@ -159,7 +166,7 @@ class Scheduler:
             self._thread = None
         with self._step_lock:
             self._take_commands()
-            for entry in [*self._active, *self._queued]:
+            for entry in [*self._active, *self._waiting()]:
                 self._seal(entry, "interrupted", "Ponder was stopped while it ran.")
 
     def run_until_idle(self) -> None:
@@ -180,6 +187,7 @@ class Scheduler:
             steps = self.decode_steps
             self._decode()
             for entry in list(self._active):
+                self._charge(entry)
                 if entry.active is not None and entry.active.is_done:
                     self._complete(entry)
             self._flush()
@@ -196,22 +204,55 @@ class Scheduler:
 
     def _take_commands(self) -> None:
         with self._wake:
-            self._queued += self._inbox
+            arrived = list(self._inbox)
             self._inbox.clear()
             to_cancel, self._to_cancel = self._to_cancel, set()
-        for entry in [*self._active, *self._queued]:
-            if entry.run.id in to_cancel:
-                self._seal(entry, "cancelled", "Cancelled; what it had until then is kept.")
+        for entry in arrived:
+            present = {other.party for other in self._active} | self._queued.keys()
+            self._shares.join(entry.party, present)
+            self._queued.setdefault(entry.party, []).append(entry)
+        if to_cancel:
+            for entry in [*self._active, *self._waiting()]:
+                if entry.run.id in to_cancel:
+                    self._seal(entry, "cancelled", "Cancelled; what it had until then is kept.")
+
+    def _waiting(self) -> list[_Entry]:
+        return [entry for line in self._queued.values() for entry in line]
+
+    def _leave_line(self, entry: _Entry) -> None:
+        line = self._queued.get(entry.party, [])
+        if entry in line:
+            line.remove(entry)
+            if not line:
+                del self._queued[entry.party]
 
     def _start_queued(self) -> None:
-        for entry in list(self._queued):
-            in_use = {other.run.spec.model for other in self._active}
+        """Start what there is room for; the owner who has had least comes first, and his first run.
+
+        Where his run needs a model that there is no room for, nothing is started for those who have had
+        more: the models in use would never be free for it.
+        """
+        lines = dict(self._queued)
+        while lines and len(self._active) < 2 * MAX_ACTIVE_RUNS:
+            begun = Counter(entry.party for entry in self._active)
+            in_use = {entry.run.spec.model for entry in self._active}
             if len(self._active) >= MAX_ACTIVE_RUNS:
-                return
-            if self._models.has_room(entry.run.spec.model, in_use):
-                self._queued.remove(entry)
-                self._active.append(entry)
-                self._guard(entry, lambda entry=entry, in_use=in_use: self._begin(entry, in_use))
+                lines = {party: line for party, line in lines.items() if _is_newcomer(party, begun)}
+                if not lines:
+                    return
+            party = self._shares.next(lines, begun)
+            fits = (entry for entry in lines[party] if self._models.has_room(entry.run.spec.model, in_use))
+            entry = next(fits, None)
+            if entry is None:
+                if any(owner != party[0] for owner, _ in begun):
+                    return
+                del lines[party]
+                continue
+            self._leave_line(entry)
+            if not lines[party]:
+                del lines[party]
+            self._active.append(entry)
+            self._guard(entry, lambda entry=entry, in_use=in_use: self._begin(entry, in_use))
 
     def _begin(self, entry: _Entry, in_use: Collection[str]) -> None:
         run, spec = entry.run, entry.run.spec
@@ -332,15 +373,42 @@ class Scheduler:
             self._decode_step(backend, entries)
 
     def _fill_rows(self, backend: Backend, entries: list[_Entry]) -> None:
-        """One row a run in turn, so that a run with many branches does not keep the others waiting."""
+        """Give the free rows away one by one, to the owner who has had least; within one, run by run.
+
+        Some rows are kept for those who have none, so that a newcomer need not wait for a branch to end.
+        """
         first = self._turn % len(entries)
-        active = [entry.active for entry in entries[first:] + entries[:first] if entry.active is not None]
-        free = backend.max_rows - sum(len(run.flying) for run in active)
-        while free > 0 and any(run.waiting_rows for run in active):
-            for run in active:
-                if free > 0 and run.waiting_rows:
-                    run.launch()
-                    free -= 1
+        rows: Counter[Party] = Counter()
+        lines: dict[Party, deque[ActiveRun]] = {}
+        for entry in entries[first:] + entries[:first]:
+            if entry.active is None:
+                continue
+            rows[entry.party] += len(entry.active.flying)
+            if entry.active.waiting_rows:
+                lines.setdefault(entry.party, deque()).append(entry.active)
+        free = backend.max_rows - rows.total()
+        while free > 0 and lines:
+            if free <= _kept_rows(backend.max_rows):
+                lines = {party: line for party, line in lines.items() if _is_newcomer(party, rows)}
+                if not lines:
+                    return
+            party = self._shares.next(lines, rows)
+            run = lines[party].popleft()
+            run.launch()
+            self._shares.begin()
+            rows[party] += 1
+            free -= 1
+            if run.waiting_rows:
+                lines[party].append(run)
+            elif not lines[party]:
+                del lines[party]
+
+    def _charge(self, entry: _Entry) -> None:
+        """Book on the owner's share what his run has spent since the last turn, prompts included."""
+        usage = entry.run.usage
+        tokens = usage.prompt_tokens + usage.spent_tokens
+        self._shares.charge(entry.party, tokens - entry.charged_tokens)
+        entry.charged_tokens = tokens
 
     def _decode_step(self, backend: Backend, entries: list[_Entry]) -> None:
         owners = {
@@ -422,8 +490,8 @@ class Scheduler:
     def _seal(self, entry: _Entry, status: RunStatus, reason: str) -> None:
         """The run is over: free what it held, complete its record, tell the sinks."""
         run, active = entry.run, entry.active
-        if entry in self._queued:
-            self._queued.remove(entry)
+        self._charge(entry)
+        self._leave_line(entry)
         if entry in self._active:
             self._active.remove(entry)
         background.release(run.id)
@@ -478,3 +546,15 @@ class Scheduler:
                 entry.told[index] = end
             except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
                 log.error("run %s: %d events are not saved yet: %s", run.id, len(events), error)
+
+
+def _is_newcomer(party: Party, begun: Mapping[Party, int]) -> bool:
+    """Whether an owner has nothing in progress, or only batches while these are his runs by hand."""
+    owner, batch = party
+    own = {other for (one, other), count in begun.items() if one == owner and count}
+    return not own or (batch == "" and "" not in own)
+
+
+def _kept_rows(max_rows: int) -> int:
+    """Rows kept free for newcomers: one in 16, at least one where there are four."""
+    return min(max(1, max_rows // 16), max_rows // 4)
