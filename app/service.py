@@ -43,11 +43,11 @@ class Service:
 
     def check(self, spec: RunSpec) -> None:
         """Raise what `submit` would raise for this spec, and do nothing else."""
-        self._scheduler.check(_readable(spec))
+        self._scheduler.check(_readable(spec), self._source(spec))
 
     def submit(self, spec: RunSpec) -> Run:
         """Queue a run and return it once it is stored. Raises PonderError: then nothing was queued."""
-        return self._scheduler.submit(_readable(spec))
+        return self._scheduler.submit(_readable(spec), self._source(spec))
 
     def submit_all(self, specs: Sequence[RunSpec]) -> list[Run]:
         """Queue many runs; stored together, which is faster than one by one. Raises PonderError.
@@ -58,6 +58,10 @@ class Service:
             return [self.submit(spec) for spec in specs]
         with self.store.together():
             return [self.submit(spec) for spec in specs]
+
+    def _source(self, spec: RunSpec) -> Run | None:
+        """The run that a fork begins with. Raises RunNotFound."""
+        return None if spec.origin is None else self.get(spec.origin.run)
 
     def cancel(self, run_id: str) -> None:
         """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""

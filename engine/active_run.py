@@ -60,7 +60,7 @@ class ActiveRun:
         self.is_done = False
         self.was_cut = False  # the budget cut, refused or ended something
         self.flying: dict[int, Branch] = {}  # by request id; inside the backend
-        self.unread_characters = len(run.tree.root.text)
+        self.unread_characters = sum(len(node.text) for node in run.tree.nodes)  # a copied path too
         self._search = search
         self._branches: list[Branch] = []  # of the current Expand, parent-major
         self._later: deque[Branch] = deque()  # of the current Expand, not in a wave yet

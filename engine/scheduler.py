@@ -17,17 +17,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ulid import ULID
 
-from engine import answers, cost, strategies
+from engine import answers, cost, forking, strategies
 from engine.accounting import Ledger, limits_in_words, peak_memory_bytes
 from engine.active_run import ActiveRun, StrategyBug
 from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
 from engine.checks import Checker, Rules, programs_have_run
-from engine.errors import PonderError
+from engine.errors import BadInput, PonderError
 from engine.fair_shares import FairShares, Party
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
@@ -71,6 +71,7 @@ class _Entry:
 
     run: Run
     clock: _Clock
+    start: Node  # where its strategy begins: the question, or the end of a copied path
     told: dict[int, int] = field(default_factory=dict)  # by sink, how many events it has taken
     active: ActiveRun | None = None
     waits_since: float | None = None  # for programs to have run
@@ -116,29 +117,34 @@ class Scheduler:
 
     # ---- from any thread -------------------------------------------------------------------------------
 
-    def submit(self, spec: RunSpec) -> Run:
+    def submit(self, spec: RunSpec, source: Run | None = None, forecast: dict[str, Any] | None = None) -> Run:
         """Queue a run and return it at once. Everything that is cheap to check is checked here.
 
-        Raises BadInput, OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing
-        was queued. What a sink's `opened` raises is passed on in the same way.
+        `source` is the run that `spec.origin` names; `forecast` is kept in the run as it is. Raises BadInput,
+        OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing was queued. What
+        a sink's `opened` raises is passed on in the same way.
         """
-        spec, problem = self.check(spec)
+        spec, problem = self.check(spec, source)
         clock = _Clock()
-        run = Run(
-            id=str(ULID()),
-            spec=spec,
-            tree=Tree(problem.text, problem, clock, spec.seed),
-        )
+        tree = Tree(problem.text, problem, clock, spec.seed)
+        start = tree.root
+        if spec.origin is not None and source is not None:
+            start = forking.graft(tree, forking.path_to(source, spec.origin), spec.origin.steps, source.id)
+        run = Run(id=str(ULID()), spec=spec, tree=tree, forecast=forecast)
         for sink in self._sinks:
             sink.opened(run)
         with self._wake:
             self.runs[run.id] = run
-            self._inbox.append(_Entry(run, clock))
+            self._inbox.append(_Entry(run, clock, start))
             self._wake.notify_all()
         return run
 
-    def check(self, spec: RunSpec) -> tuple[RunSpec, Problem]:
+    def check(self, spec: RunSpec, source: Run | None = None) -> tuple[RunSpec, Problem]:
         """The spec as it would run, and its problem; queues nothing. Raises what `submit` raises."""
+        if spec.origin is not None:
+            if source is None:
+                raise BadInput(f"The run {spec.origin.run} that this one is forked from is not here.")
+            spec = forking.forked(spec, source)
         return admit(spec, self._check_model(spec.model))
 
     def cancel(self, run_id: str) -> None:
@@ -270,7 +276,7 @@ class Scheduler:
         run.usage.queue_seconds = entry.clock.started - entry.clock.submitted
         prices = cost.prices_for(str(facts.get("device", "cpu")))
         ledger = Ledger(spec.budget, run.usage, backend.parameters, prices, entry.clock)
-        search = strategies.STRATEGIES[spec.strategy].function(run.tree.root, **spec.params)
+        search = strategies.STRATEGIES[spec.strategy].function(entry.start, **spec.params)
         run.status = "running"
         entry.active = ActiveRun(run, search, backend, ledger)
         entry.active.resume()

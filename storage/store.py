@@ -311,7 +311,7 @@ class Store:
 
 
 def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool]]:
-    conditions = [RunRow.deleted_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [RunRow.deleted_at.is_(None)]
     if not (filters or {}).get("batch"):
         conditions.append(RunRow.batch.is_(None))
     for word in search.casefold().split():

@@ -118,8 +118,12 @@ def grouped(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def candidates(root: Node) -> list[Node]:
-    """Every finished answer in the tree so far, in the order of birth; critiques are none."""
-    return [node for node in root.tree.nodes if node.is_final and node.kind != "critique"]
+    """Every finished answer so far, in the order of birth; critiques and copied answers are none."""
+    return [
+        node
+        for node in root.tree.nodes
+        if node.is_final and node.kind != "critique" and (node.tokens or not node.forced)
+    ]
 
 
 def best_so_far(nodes: Sequence[Node]) -> list[Node]:
