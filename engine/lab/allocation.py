@@ -15,6 +15,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from engine.lab.pass_at_k import pass_at
+
 K = TypeVar("K", bound=Hashable)
 """What names a difficulty."""
 
@@ -79,18 +81,11 @@ def measured_curve(trials: Sequence[tuple[int, int]], tokens_per_sample: float, 
     if not trials or any(not 0 <= right <= drawn or drawn < most for drawn, right in trials):
         raise ValueError(f"every question needs at least {most} samples, and no more right than drawn")
     means = [
-        math.fsum(_pass_at(k, drawn, right) for drawn, right in trials) / len(trials) for k in range(most + 1)
+        math.fsum(pass_at(k, drawn, right) for drawn, right in trials) / len(trials) for k in range(most + 1)
     ]
     # Rounding may make a mean fall by an ulp.
     success = [max(means[: k + 1]) for k in range(most + 1)]
     return Curve(tuple(k * tokens_per_sample for k in range(most + 1)), tuple(success))
-
-
-def _pass_at(k: int, drawn: int, right: int) -> float:
-    """1 - ∏ (1 - k / i), i = drawn - right + 1 … drawn: of k drawn without return at least one is right."""
-    if k > drawn - right:
-        return 1.0
-    return 1.0 - math.prod(1 - k / i for i in range(drawn - right + 1, drawn + 1))
 
 
 def by_marginal_gain(difficulties: Sequence[K], curves: Mapping[K, Curve], total_tokens: float) -> Allocation:
