@@ -6,7 +6,7 @@ question. Does not know how anything is shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from engine.errors import BadInput, RunNotFound
@@ -35,6 +35,7 @@ class Service:
             catalogue.find,
             sinks=[] if self.store is None else [self.store],
         )
+        self.before_close: list[Callable[[], None]] = []  # what must stop first
         self._deleted: set[str] = set()  # of live runs: the scheduler keeps those until they are forgotten
         if threaded:
             self._scheduler.start()
@@ -136,6 +137,8 @@ class Service:
 
     def close(self) -> None:
         """Seal what still runs as interrupted, save it, and close. Raises StorageError if saving failed."""
+        for stop in self.before_close:
+            stop()
         self._scheduler.stop()
         if self.store is not None:
             self.store.close()

@@ -1,0 +1,38 @@
+"""Fresh problems for an experiment: of one family and difficulty, none of which any model was trained on.
+
+Knows families and the held-out split. Does not know runs.
+"""
+
+from __future__ import annotations
+
+import random
+
+from engine.errors import BadInput
+from engine.tasks import FAMILIES, Problem
+
+TRIES = 400  # draws for each problem asked for, before there are taken to be no more
+
+
+def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Problem]:
+    """`count` different held-out problems; the same ones for the same arguments.
+
+    Raises BadInput for an unknown family or difficulty, and where there are not so many.
+    """
+    task = FAMILIES.get(family)
+    if task is None:
+        raise BadInput(f"There is no task family “{family}”; there are {', '.join(FAMILIES)}.")
+    if difficulty not in task.difficulties:
+        least, most = task.difficulties[0], task.difficulties[-1]
+        raise BadInput(f"{task.title} has {least} to {most} {task.unit}, not {difficulty}.")
+    rng = random.Random(f"{family}:{difficulty}:{seed}")
+    found: dict[str, Problem] = {}
+    for _ in range(TRIES * count):
+        problem = task.generate(difficulty, rng)
+        if task.is_held_out(problem):
+            found[problem.text] = problem
+        if len(found) == count:
+            return list(found.values())
+    raise BadInput(
+        f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
+        "ask for fewer, or for harder ones."
+    )
