@@ -129,8 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     train.add_argument("--work", default="training", help="folder for checkpoints (default: %(default)s)")
 
-    bench = commands.add_parser("bench", help="measure how fast this machine decodes, against its peers")
-    bench.add_argument("name", metavar="NAME", help="decoding")
+    bench = commands.add_parser("bench", help="measure what this machine does: decoding, clients, tiers")
+    bench.add_argument("name", metavar="NAME", help="decoding (against its peers), clients or tiers")
+    bench.add_argument("--minutes", type=float, help="how long (clients; default: 1)")
     bench.add_argument("--json", action="store_true")
 
     doctor = commands.add_parser("doctor", help="what works on this machine, and why not where it does not")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.components import Navbar
 
-from app import plotly_view, theme
+from app import api, plotly_view, theme
 from app.pages import history, run
 from app.scripts import STATIC
 from app.service import Service
@@ -43,6 +43,7 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
     ) as pages:
         Navbar(visible=False)
         run.build(service, model)
+        api.build(service)
     with pages.route("History", "/history"):
         Navbar(visible=False)
         history.build(service)

@@ -1,4 +1,4 @@
-"""`python app.py bench NAME`: measured ratios, printed as they come."""
+"""`python app.py bench NAME`: what this machine does, measured now and printed as it comes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from typing import Any
 from app.command_line import DONE
 from engine.errors import BadInput
 
-NAMES = ("decoding",)
-
 
 def run(arguments: Namespace) -> int:
     """Measure and print. Raises BadInput for an unknown name."""
-    if arguments.name not in NAMES:
-        raise BadInput(f"There is no benchmark “{arguments.name}”; there is {', '.join(NAMES)}.")
+    if arguments.name not in BENCHMARKS:
+        raise BadInput(f"There is no benchmark “{arguments.name}”; there is {', '.join(BENCHMARKS)}.")
+    BENCHMARKS[arguments.name](arguments)
+    return DONE
+
+
+def decoding(arguments: Namespace) -> None:
+    """Decoding against its peers, and against itself without its parts: ratios."""
     from engine.bench import decoding, machine
 
     found = []
@@ -30,10 +34,32 @@ def run(arguments: Namespace) -> int:
         print(
             json.dumps({"cases": [asdict(case) for case in found], "machine": machine.describe()}, indent=2)
         )
-    return DONE
+
+
+def clients(arguments: Namespace) -> None:
+    """Thirty clients on one server: how soon each sees something, and whether anything fails."""
+    from app import client_load
+    from engine.bench import machine
+
+    seconds = client_load.SECONDS if arguments.minutes is None else 60 * arguments.minutes
+    if seconds <= 0:
+        raise BadInput("--minutes must be more than 0.")
+    found = client_load.measure(seconds=seconds)
+    if arguments.json:
+        print(json.dumps(found.as_json() | {"machine": machine.describe()}, indent=2))
+        return
+    print(f"{found.clients} clients, {found.calls} runs in {found.seconds:g} s, {found.errors} errors")
+    print(f"first update  p50 {found.first_p50_seconds:.2f} s   p95 {found.first_p95_seconds:.2f} s")
+    print(f"whole run     p50 {found.whole_p50_seconds:.2f} s   p95 {found.whole_p95_seconds:.2f} s")
+    print(f"fairness (Jain, over the clients' mean seconds)  {found.fairness:.3f}")
+    if found.first_error:
+        print(f"the first error: {found.first_error}")
 
 
 def _live() -> Iterator[Any]:
     from app.live_cost import case
 
     yield case()
+
+
+BENCHMARKS = {"decoding": decoding, "clients": clients}

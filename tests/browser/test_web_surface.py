@@ -63,9 +63,12 @@ def test_a_posted_path_is_not_read(slow_site: Site) -> None:
     assert "root:" not in ask(f"{slow_site.address}/gradio_api/file={SECRET}")[1]
 
 
-def test_no_endpoint_is_offered(slow_site: Site) -> None:
+def test_only_the_named_endpoints_are_offered(slow_site: Site) -> None:
     status, text = ask(f"{slow_site.address}/gradio_api/info")
-    assert status >= 400 or json.loads(text).get("named_endpoints") == {}
+    offered = json.loads(text)
+    assert status == 200
+    assert set(offered["named_endpoints"]) == {"/run", "/compare", "/get_run", "/list_strategies"}
+    assert not offered["unnamed_endpoints"]
 
 
 def test_another_site_cannot_read_answers(slow_site: Site) -> None:
