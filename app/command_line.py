@@ -116,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     reselect.add_argument("--json", action="store_true", help="print the choice as JSON")
 
+    export = commands.add_parser("export", help="a stored run as a file: record, log, table or replay")
+    export.add_argument("run", metavar="RUN", help="the run's id, as `run` prints it")
+    export.add_argument(
+        "--format", default="json", help="json, jsonl, csv, parquet or html (default: %(default)s)"
+    )
+    export.add_argument("--output", metavar="FILE", help="where to write it (default: standard output)")
+
     strategies = commands.add_parser("strategies", help="every strategy and its parameters")
     strategies.add_argument("--json", action="store_true")
 

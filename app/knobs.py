@@ -11,18 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from app import scorers
 from engine.strategies import STRATEGIES, Parameter
 
 Control = gr.Slider | gr.Number | gr.Checkbox | gr.Dropdown
 
 MAX_STOPS = 200  # a slider with more places than this is a number field
-SCORER_TITLES = {
-    "auto": "Automatic (process reward where it fits)",
-    "process_reward": "Process reward",
-    "self_evaluation": "Self-evaluation: the model's own yes",
-    "confidence": "Confidence: mean log-probability",
-    "verifier": "Verifier: knows the truth",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,8 @@ def control(parameter: Parameter) -> Control:
         "value": parameter.default,
     }
     if parameter.type == "choice":
-        titled = [(SCORER_TITLES.get(word, word.replace("_", " ")), word) for word in parameter.choices]
+        say = scorers.menu_title if parameter.name == "scorer" else _words
+        titled = [(say(word), word) for word in parameter.choices]
         return gr.Dropdown(choices=titled, filterable=False, **shared)
     if parameter.type == "bool":
         return gr.Checkbox(**shared)
@@ -84,3 +79,7 @@ def control(parameter: Parameter) -> Control:
     if (high - low) / step > MAX_STOPS:
         return gr.Number(precision=0 if parameter.type == "int" else None, **shared)
     return gr.Slider(low, high, step=step, buttons=[], **shared)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

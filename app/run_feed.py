@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from app import scorers
 from app.service import Service
 from engine import answers
 from engine.errors import PonderError
@@ -23,12 +24,6 @@ from engine.tree import Event
 RECORDED = "recorded"
 RECORDING = Path(__file__).parent / "recorded_run.json"
 MAX_EVENTS = 20_000  # in one reply; the page asks again at once for the rest
-SCORER_TITLES = {
-    "process_reward": "Process reward",
-    "self_evaluation": "Self-evaluation",
-    "confidence": "Confidence",
-    "verifier": "Verifier (exact)",
-}
 
 
 def feed(service: Service, run_id: str, cursor: int) -> str:
@@ -54,8 +49,7 @@ def reply(run: Run, cursor: int) -> str:
     following = cursor + len(events)
     is_last = is_over and following >= len(run.tree.events)
     concerned = {event.node for event in events if event.kind in ("finished", "scored")}
-    head = _head(run, None if is_last else concerned)
-    head["is_over"] = is_last
+    head = head_of(run, None if is_last else concerned) | {"is_over": is_last}
     return as_json({"events": [_plain(event) for event in events], "next": following, "run": head})
 
 
@@ -71,13 +65,14 @@ def _plain(event: Event) -> dict[str, Any]:
     return {"seq": event.seq, "at_s": event.at_s, "kind": event.kind, "node": event.node, "data": event.data}
 
 
-def _head(run: Run, nodes: Container[int | None] | None) -> dict[str, Any]:
+def head_of(run: Run, nodes: Container[int | None] | None = None) -> dict[str, Any]:
+    """All of a run but its nodes, as the page shows it; its candidates are those of `nodes` where given."""
     record = run.record()
     del record["nodes"]
     strategy = STRATEGIES.get(run.spec.strategy)
     scorer = run.spec.params.get("scorer")
     record["strategy_title"] = strategy.title if strategy else run.spec.strategy
-    record["scorer_title"] = SCORER_TITLES.get(scorer or "", scorer or "")
+    record["scorer_title"] = scorers.title(scorer)
     record["queue_note"] = "Waiting for the model." if run.status == "queued" else ""
     record["candidates"] = _candidates(run, scorer, nodes)
     return record

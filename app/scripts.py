@@ -45,6 +45,7 @@ RUN = (
     "run_view.js",
 )
 HISTORY = ("history_view.js",)
+REPLAY = ("replay.js",)
 PLOTLY = ("elements.js", "plotly_view.js")
 
 
