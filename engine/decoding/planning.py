@@ -16,6 +16,7 @@ import torch
 from engine.decoding import invariance
 from engine.decoding.attention import Group, Plan, Shared
 from engine.decoding.forwards import Forward
+from engine.decoding.graphs import Recorded
 from engine.decoding.rows import Places, Row
 from engine.decoding.slots import Slots
 from engine.decoding.trunks import Trunk
@@ -76,14 +77,23 @@ class Batch:
     rows: int
     most_steps: int  # until a slot's view is full
     steps: int = 0
+    _recorded: Recorded | None = None
 
     def decode(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Feed every row its next token, [R]; the logits that follow, [R, V]."""
+        """Feed every row its next token, [R]; the logits that follow, [R, V], until the next call."""
         self.ids[: self.rows] = tokens
+        self.steps += 1
+        if self.ids.device.type != "cuda":
+            return self._step()
+        if self._recorded is None:
+            self._recorded = Recorded(self._step)
+        return self._recorded()
+
+    def _step(self) -> torch.Tensor:
+        """One pass, and everything moved on by one token, in place."""
         for mask, places in self.shown:  # each row sees its new token
             mask.index_fill_(0, places, 0.0)
         logits = self.forward(self.ids, self.positions, self.plan, None)[: self.rows]
-        self.steps += 1
         self.positions[: self.rows] += 1
         for group, (_, places) in zip(self.plan.groups, self.shown, strict=True):
             group.places += 1
