@@ -23,13 +23,13 @@ from engine.training.examples import FAMILY_WEIGHTS, Example, example
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 from engine.training.own_errors import StageTwo
-from engine.training.sampling import own_solutions
+from engine.training.sampling import OWN_SOLUTIONS, own_solutions
 
 CONTEXT = 1024
 EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
 STAGE_TWO_FROM = 0.75  # of the schedule
-OWN_SOLUTIONS = 1000  # for each million tokens of stage one
+SAMPLES_A_MILLION = 1000  # own solutions for each million tokens of stage one
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ def train_policy(
         )
 
     model = learn(new_model(recipe, tokenizer), example, STAGE_TWO_FROM, is_resumed)
-    own = folder / "own_solutions.jsonl"
+    own = folder / OWN_SOLUTIONS
     if not is_resumed:
         own.unlink(missing_ok=True)
     stage_one = export_policy(name, model, tokenizer, folder, folder / "stage-1")
-    count = int(tokens_seen(folder) * OWN_SOLUTIONS)
+    count = int(tokens_seen(folder) * SAMPLES_A_MILLION)
     samples = own_solutions(stage_one, own, count, FAMILY_WEIGHTS, recipe.seed)
     model = learn(model, StageTwo(samples), 1.0, True)
     solved_cells = solved(model, tokenizer, CARD_PROBLEMS)

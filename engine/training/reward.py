@@ -25,14 +25,14 @@ from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.judging import calibration_error, judge
 from engine.training.loop import Schedule, train
-from engine.training.sampling import Sample, labelled, own_solutions
+from engine.training.sampling import OWN_SOLUTIONS, Sample, kept, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import as_example
 
 POLICY = "ponder-3m"
-TOKENS = 16_000_000
+TOKENS = 14_000_000
 STEP_TOKENS = 8192
-SAMPLES = 150_000  # the policy's own solutions
+SAMPLES = 70_000  # the policy's own solutions, beside those that its second stage learned from
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
 SAMPLED_SHARE = 0.75  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
@@ -71,10 +71,11 @@ def train_reward(
     if not (policy / "config.json").exists():
         raise BadInput(f"The process reward starts from {POLICY}, which is not there yet: train it first.")
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "samples.jsonl"
+    file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
-    samples = own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
+    samples = kept(folder.parent / POLICY / OWN_SOLUTIONS)
+    samples += own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
     torch.manual_seed(0)
     model = LlamaForTokenClassification.from_pretrained(policy, num_labels=2, dtype=torch.float32)

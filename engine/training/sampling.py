@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 PROBLEMS, EACH = 48, 8  # asked at once, solutions to each
 LONGEST = 320  # tokens of a solution
+OWN_SOLUTIONS = "own_solutions.jsonl"  # in a model's work folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,16 @@ class Sample:
     is_right: bool
 
 
+def kept(file: Path) -> list[Sample]:
+    """The samples in a file; none where it is not there."""
+    return [Sample(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+
+
 def own_solutions(
     policy: Path, file: Path, count: int, weights: dict[str, int], seed: int, temperature: float = 1.0
 ) -> list[Sample]:
     """At least `count` different solutions by the policy, those already in `file` first."""
-    have = [Sample(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+    have = kept(file)
     model = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32).eval()
     tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
     backend = LocalBackend(model, tokenizer, BUNDLED, policy.name)
