@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-PAGES = {"Run": ".", "History": "history"}  # relative, so that the page works under a path of a proxy
+PAGES = {
+    "Run": ".",
+    "Compare": "compare",
+    "History": "history",
+}  # relative, so that the page works under a path of a proxy
 
 _LOGO = """
 <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">

@@ -47,6 +47,24 @@ RUN = (
 HISTORY = ("history_view.js",)
 REPLAY = ("replay.js",)
 PLOTLY = ("elements.js", "plotly_view.js")
+COMPARE = (
+    *PLOTLY,
+    "run_log.js",
+    "run_pull.js",
+    *TREE,
+    "run_words.js",
+    "run_best.js",
+    "compare_ask.js",
+    "compare_differences.js",
+    "compare_settings.js",
+    "compare_bars.js",
+    "compare_lane.js",
+    "compare_setup.js",
+    "compare_batch_form.js",
+    "compare_batch_table.js",
+    "compare_batch.js",
+    "compare_view.js",
+)
 
 
 def tags(names: Iterable[str]) -> str:

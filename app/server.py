@@ -10,11 +10,11 @@ import gradio as gr
 from gradio.components import Navbar
 
 from app import api, plotly_view, theme
-from app.pages import history, run
+from app.pages import compare, history, run
 from app.scripts import STATIC
 from app.service import Service
 
-STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css", "plotly_view.css")
+STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css", "plotly_view.css", "compare.css")
 DEFAULT_MODEL = "ponder-3m"
 
 _THEME_SCRIPT = """
@@ -44,6 +44,9 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
         Navbar(visible=False)
         run.build(service, model)
         api.build(service)
+    with pages.route("Compare", "/compare"):
+        Navbar(visible=False)
+        compare.build(service, model)
     with pages.route("History", "/history"):
         Navbar(visible=False)
         history.build(service)
