@@ -12,6 +12,7 @@ TITLES = {  # title, and what it goes by; static/run_scores.js says the same of 
     "confidence_mean": ("Mean confidence", "over all tokens"),
     "confidence_tail": ("Tail confidence", "over the last tokens"),
     "confidence_lowest": ("Lowest confidence", "of any group of tokens"),
+    "unit_tests": ("Unit tests", "those that the problem shows"),
     "verifier": ("Verifier", "knows the truth"),
     "check": ("Check", "what can be checked without the answer"),
 }

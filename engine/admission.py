@@ -12,6 +12,7 @@ from engine import answers, strategies
 from engine.errors import BadInput, ModelUnavailable, OutsideFamily, ScorerUnavailable
 from engine.runs import RunSpec
 from engine.sandbox import choosing
+from engine.scoring.unit_tests import NO_TESTS, has_tests
 from engine.tasks import FAMILIES, code, identify, programs, refuse_unreadable
 from engine.tasks.problem import Problem
 
@@ -116,6 +117,8 @@ def _params(spec: RunSpec, problem: Problem, facts: ModelFacts) -> dict[str, Any
             "No outcome reward is here: name one in PONDER_OUTCOME_REWARD (a hub id or a folder), "
             "or pick another scorer."
         )
+    if scorer == "unit_tests" and not has_tests(problem):
+        raise ScorerUnavailable(NO_TESTS)
     if scorer == "verifier" and not answers.has_truth(problem):
         raise ScorerUnavailable(
             "The verifier needs to know what is right: give the expected answer, or pick another scorer."

@@ -51,7 +51,10 @@ def prices_for(device: str) -> Prices:
     return GPU_PRICES if device.startswith("cuda") else CPU_PRICES
 
 
-EXACT_SCORERS = (None, "verifier", "confidence", "confidence_mean", "confidence_tail", "confidence_lowest")
+EXACT_SCORERS = (
+    None, "verifier", "unit_tests",
+    "confidence", "confidence_mean", "confidence_tail", "confidence_lowest",
+)  # fmt: skip
 """Scorers that read nothing: they know the truth, or what was measured while the text was written."""
 
 VERDICT_TOKENS = 2  # the one word of a judged state, and the end of the turn

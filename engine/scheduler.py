@@ -32,7 +32,7 @@ from engine.fair_shares import FairShares, Party
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.runs import Run, RunSpec, RunStatus
 from engine.sandbox import background, choosing
-from engine.scoring.protocol import JUDGE, Scorer
+from engine.scoring.protocol import JUDGE, RUNS_SHOWN_TESTS_ONLY, Scorer
 from engine.sinks import Sink
 from engine.tasks import is_program
 from engine.tasks.problem import Problem
@@ -331,7 +331,10 @@ class Scheduler:
         assert entry.active.score is not None
         scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
         nodes = entry.active.score.nodes
-        if scorer.is_exact and not self._have_run(entry, entry.active, nodes, is_shown_only=False):
+        is_shown_only = RUNS_SHOWN_TESTS_ONLY.get(scorer.name)
+        if is_shown_only is not None and not self._have_run(
+            entry, entry.active, nodes, is_shown_only=is_shown_only
+        ):
             return
         waiting.setdefault(id(scorer), (scorer, []))[1].append(entry)
 

@@ -6,6 +6,7 @@
     process_reward: ['Process reward', 'A trained model’s word on this step.'],
     self_evaluation: ['Self-evaluation', 'How surely the model says “yes, right so far”.'],
     confidence: ['Confidence', 'exp of the mean log-probability so far.'],
+    unit_tests: ['Unit tests', 'The tests that the problem shows: 1 passes all, 0 does not.'],
     verifier: ['Verifier', 'The exact checker: 1 right, 0 wrong.'],
     'mean value': ['Mean value', 'Mean worth of its rollouts.'],
   };

@@ -156,6 +156,10 @@ def load_scorer(scorer: str, model: str) -> Scorer:
         from engine.scoring.verifier import Verifier
 
         return Verifier()
+    if scorer == "unit_tests":
+        from engine.scoring.unit_tests import UnitTests
+
+        return UnitTests()
     if scorer.startswith("confidence"):
         from engine.scoring.confidence import Confidence, TokenConfidence
 
@@ -193,7 +197,8 @@ def scorers_for(model: str) -> list[str]:
     facts = find(model)
     trained = {"process_reward": facts.process_reward, "outcome_reward": facts.outcome_reward}
     measured = ["confidence", "confidence_mean", "confidence_tail", "confidence_lowest"]
-    return [*(name for name, reward in trained.items() if reward), "self_evaluation", "verifier", *measured]
+    checked = ["unit_tests", "verifier"]
+    return [*(name for name, reward in trained.items() if reward), "self_evaluation", *checked, *measured]
 
 
 def _bundled() -> dict[str, str]:

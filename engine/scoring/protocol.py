@@ -11,6 +11,9 @@ from engine.tree import Node
 JUDGE = "judge"
 """The model itself as a judge: no `Scorer`, since the run that asks generates its verdicts as nodes."""
 
+RUNS_SHOWN_TESTS_ONLY = {"verifier": False, "unit_tests": True}
+"""The scorers that run programs, and whether only against the tests that the problem shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

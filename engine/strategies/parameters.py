@@ -26,6 +26,7 @@ SCORERS = (
     "confidence_mean",
     "confidence_tail",
     "confidence_lowest",
+    "unit_tests",
     "verifier",
 )
 

@@ -189,7 +189,7 @@ def test_waiting_for_programs_counts_against_a_budget_in_seconds(monkeypatch: py
         asked = RunSpec(PROBLEM, "scripted", strategy, params, tests=TESTS, budget=Budget(max_seconds=0.5))
         run = scheduler.submit(asked)
         scheduler.run_until_idle()
-        assert run.status == "partial"
+        assert run.status == "partial", run.status_reason
         assert run.is_correct is False
         assert 0.4 < run.usage.seconds < 1
         assert run.usage.executing_seconds < 1

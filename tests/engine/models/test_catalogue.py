@@ -57,6 +57,7 @@ def test_a_folder_is_described_before_it_is_loaded_and_then_served(folder: Path)
     scorers = catalogue.scorers_for(str(folder))
     assert scorers == [
         "self_evaluation",
+        "unit_tests",
         "verifier",
         "confidence",
         "confidence_mean",

@@ -8,7 +8,9 @@ import pytest
 
 from engine.errors import ScorerUnavailable
 from engine.scoring.confidence import Confidence, TokenConfidence
+from engine.scoring.unit_tests import UnitTests
 from engine.scoring.verifier import Verifier
+from engine.tasks import programs
 from engine.tasks.problem import Problem
 from engine.tree import Node, Tree
 
@@ -40,6 +42,26 @@ def test_without_a_truth_the_verifier_is_unavailable() -> None:
     node = said(tree, tree.root, [-0.1], "1", is_final=True)
     with pytest.raises(ScorerUnavailable, match="expected answer"):
         Verifier().score([node])
+
+
+def test_unit_tests_go_by_what_the_problem_shows_alone() -> None:
+    problem = programs.parse(programs.example)
+    assert problem is not None
+    tree = Tree(
+        problem.text, programs.with_tests(problem, [[[2, 1], [2, 1]]])
+    )  # a hidden test of another mind
+    right = said(tree, tree.root, [-0.1], "xs = sorted(xs)", is_final=True)
+    wrong = said(tree, tree.root, [-0.1], "xs = xs[::-1]", is_final=True)
+    unfinished = said(tree, tree.root, [-0.1])
+    assert [v.value for v in UnitTests().score([right, wrong, unfinished])] == [1.0, 0.0, None]
+    assert [v.value for v in Verifier().score([right])] == [0.0]
+    assert not UnitTests.is_exact
+
+
+def test_unit_tests_judge_programs_only() -> None:
+    tree = Tree("?", Problem("?", expected="1"))
+    with pytest.raises(ScorerUnavailable, match="no test"):
+        UnitTests().score([said(tree, tree.root, [-0.1], "1", is_final=True)])
 
 
 def test_confidence_is_the_mean_token_probability_of_the_turn() -> None:
