@@ -27,6 +27,7 @@ def adaptive(
     stop_confidence: Annotated[
         float, Param(0.0, 1.0, "How likely, a token, the agreeing probes must be to stop at once.")
     ] = 0.8,
+    stop_score: Annotated[float, Param(0.0, 1.0, "Score from which one answer is believed.")] = 0.95,
     sample_agreement: Annotated[
         float, Param(0.0, 1.0, "Share of probes that must agree to go on by sampling alone.")
     ] = 0.5,
@@ -39,10 +40,11 @@ def adaptive(
 ) -> Search:
     """Sample a few answers, see how they agree, and choose: stop, sample on, repair them, or search.
 
-    STOP where enough probes agree and are likely. SAMPLE (`adaptive_consistency`) where many agree. Else the
-    probes are scored, and the difficulty is one minus their mean score; below `hard`, where a probe fails a
-    check that exists, REPAIR rewrites the probes, and SEARCH (`mcts`) is made otherwise. The choice, and the
-    numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314, sections 3.2
+    STOP where enough probes agree and are likely: the fast path, which costs no scorer. Else the probes are
+    scored. STOP where one scores `stop_score`. SAMPLE (`adaptive_consistency`) where many agree. Else the
+    difficulty is one minus their mean score; below `hard`, where a probe fails a check that exists, REPAIR
+    rewrites the probes, and SEARCH (`mcts`, which ends at `stop_score` too) is made otherwise. The choice,
+    and the numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314, sections 3.2
     and 6): difficulty by the verifier's mean score, revision for easier and search for harder questions; the
     agreement of the first samples as in Aggarwal et al. 2023 (arXiv 2305.11860). There the policy is fitted
     to a whole benchmark; here it is four thresholds.
@@ -56,16 +58,19 @@ def adaptive(
         if agreement >= stop_agreement and confidence >= stop_confidence:
             _decide(root, "stop", judged, "The probes agree and are likely, so one of them is the answer.")
             return selection.select(finished, "majority", scorer)
-        if agreement >= sample_agreement:
-            _decide(root, "sample", judged, "Many probes agree, so more votes will settle it.")
-            return (
-                yield from adaptive_consistency(root, n_max=probe + most, round=4, temperature=temperature)
-            )
         yield Score(finished, by=scorer)
         scores = [path_score(node, scorer) for node in finished]
         known = [score for score in scores if score is not None]
         difficulty = 1 - sum(known) / len(known) if known else 1.0
         judged["difficulty"] = round(difficulty, 4)
+        if known and max(known) >= stop_score:
+            _decide(root, "stop", judged, "The scorer is sure of a probe, so that is the answer.")
+            return selection.select(finished, "best", scorer)
+        if agreement >= sample_agreement:
+            _decide(root, "sample", judged, "Many probes agree, so more votes will settle it.")
+            return (
+                yield from adaptive_consistency(root, n_max=probe + most, round=4, temperature=temperature)
+            )
         if difficulty < hard:
             findings = yield from check(finished)
             if any(found.scores.get("check") == 0 for found in findings):
@@ -75,7 +80,9 @@ def adaptive(
                 width = min(REPAIR_WIDTH, most)
                 return (yield from mend(probes, max(1, most // width), width, sampling))
         _decide(root, "search", judged, "The probes disagree and nothing simpler helps, so it is searched.")
-        return (yield from mcts(root, rollouts=most, temperature=temperature, scorer=scorer))
+        return (
+            yield from mcts(root, rollouts=most, stop_at=stop_score, temperature=temperature, scorer=scorer)
+        )
     except BudgetExhausted:
         if not candidates(root):
             raise

@@ -33,6 +33,7 @@ def test_the_route_follows_from_the_numbers_in_the_record(problem: str, seed: in
     params: dict[str, Any] = {
         "stop_agreement": 1.0,
         "stop_confidence": 0.6,
+        "stop_score": 0.98,
         "sample_agreement": 0.75,
         "hard": 0.5,
     }
@@ -43,12 +44,15 @@ def test_the_route_follows_from_the_numbers_in_the_record(problem: str, seed: in
     assert decided["confidence"] == pytest.approx(confidence, abs=1e-3)
     if share >= 1 and confidence >= 0.6:
         expected = {"stop"}
-    elif share >= 0.75:
-        expected = {"sample"}
     else:
         scores = [node.scores[done.spec.params["scorer"]] for node in done.tree.nodes[1:5]]
         assert decided["difficulty"] == pytest.approx(1 - sum(scores) / 4, abs=1e-3)
-        expected = {"search"} if decided["difficulty"] >= 0.5 else {"search", "repair"}
+        if max(scores) >= 0.98:
+            expected = {"stop"}
+        elif share >= 0.75:
+            expected = {"sample"}
+        else:
+            expected = {"search"} if decided["difficulty"] >= 0.5 else {"search", "repair"}
     assert decided["choice"] in expected
     assert decided["reason"].endswith(".")
 
@@ -63,11 +67,19 @@ def test_stopping_costs_the_probe_alone() -> None:
 @pytest.mark.parametrize(
     ("choice", "params", "kinds"),
     [
-        ("sample", {"stop_confidence": 1.0, "sample_agreement": 0.0}, {"question", "step"}),
-        ("search", {"stop_confidence": 1.0, "sample_agreement": 1.0, "hard": 0.0}, {"question", "step"}),
+        (
+            "sample",
+            {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 0.0},
+            {"question", "step"},
+        ),
+        (
+            "search",
+            {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 1.0, "hard": 0.0},
+            {"question", "step"},
+        ),
         (
             "repair",
-            {"stop_confidence": 1.0, "sample_agreement": 1.0, "hard": 1.0},
+            {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 1.0, "hard": 1.0},
             {"question", "step", "execution", "revision"},
         ),
     ],
@@ -87,7 +99,7 @@ def test_each_route_leaves_its_own_structure(
 
 
 def test_the_probes_have_their_votes_when_sampling_goes_on() -> None:
-    done = run(spec("adaptive", PUZZLE, stop_confidence=1.0, sample_agreement=0.0, most=4))
+    done = run(spec("adaptive", PUZZLE, stop_confidence=1.0, stop_score=1.0, sample_agreement=0.0, most=4))
     leads = notes(done, "lead")
     assert sum(leads[0][1]["votes"]) == 4
     assert len(done.tree.nodes) - 1 <= 8
