@@ -83,7 +83,7 @@ class ScriptedBackend:
         self._read.pop(run_id, None)
 
     def describe(self) -> dict[str, object]:
-        return {"backend": "scripted", "device": "cpu", "dtype": "none"}
+        return {"backend": "scripted", "device": "cpu", "dtype": "none", "parameters": self.parameters}
 
     def _next(self, row: _Row) -> Chunk:
         piece = row.tokens[row.at]
