@@ -82,6 +82,7 @@ def predict(
     *,
     tokens_per_step: float = 14.0,
     steps_per_chain: float = 4.0,
+    answer_tokens: float = 7.0,
     tokens_per_second: float | None = None,
     parameters: int = 0,
     scorer_parameters: int = 0,
@@ -89,16 +90,16 @@ def predict(
 ) -> Forecast:
     """What `budget` will buy under a strategy, from typical lengths and a measured speed.
 
-    `params` must hold every parameter of the strategy; the lengths are of one reasoning step and one whole
-    chain of the model and problem at hand. A scorer other than the exact ones is taken to read what was
-    generated once. Strategies that stop by themselves are taken to go on to their end, so `count` is the
-    most. An estimate: shown as "about", never used to stop a run.
+    `params` must hold every parameter of the strategy; the lengths are of one reasoning step, one whole
+    chain and a bare answer of the model and problem at hand. A scorer other than the exact ones is taken to
+    read what was generated once. Strategies that stop by themselves are taken to go on to their end, so
+    `count` is the most. An estimate: shown as "about", never used to stop a run.
     """
     chain = tokens_per_step * steps_per_chain
     steps = min(params.get("depth", math.inf), steps_per_chain)
     match strategy:
         case "direct":
-            count, unit, each = 1, "answers", tokens_per_step / 2
+            count, unit, each = 1, "answers", answer_tokens
         case "budget_forcing":
             # Each wait is followed by a thought as long as the first.
             count, unit = 1 + params["waits"], "thoughts"

@@ -105,9 +105,9 @@ def event_values(run_id: str, event: Event) -> dict[str, Any]:
     }
 
 
-def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventRow]) -> Run:
-    """The run as it was stored, its tree rebuilt by replaying its log."""
-    spec = RunSpec(
+def spec_from_row(row: RunRow) -> RunSpec:
+    """What was asked of a stored run."""
+    return RunSpec(
         problem=row.problem,
         model=row.model,
         strategy=row.strategy,
@@ -122,6 +122,11 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
         cell=row.cell,
         origin=None if row.origin is None else Origin(**row.origin),
     )
+
+
+def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventRow]) -> Run:
+    """The run as it was stored, its tree rebuilt by replaying its log."""
+    spec = spec_from_row(row)
     tree = Tree.replay(whole_log(nodes, events))
     # The question as it was understood.
     tree.problem = Problem(tree.root.text, row.task, row.expected, tests=row.tests)

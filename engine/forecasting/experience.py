@@ -1,0 +1,144 @@
+"""What runs took before, and what another is therefore likely to take.
+
+Knows figures of past runs only. A forecast is the value that most of the like runs came close to, not their
+mean: a strategy that either stops at once or goes on to its end has no middle.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+CLOSE = 0.3  # a value further off than this share of what was taken does not count as a hit
+KEPT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is asked about: a strategy with its scorer, on a problem whose chain has so many steps."""
+
+    model: str
+    strategy: str
+    scorer: str | None
+    task: str | None
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one run took: tokens as a multiple of its formula, and tokens a second.
+
+    `is_cut`: its budget ended it, so it would have taken more. `speed` is None where others shared its time.
+    """
+
+    case: Case
+    ratio: float
+    speed: float | None
+    is_cut: bool = False
+
+
+class Experience:
+    """Runs of this machine, newest kept, over those measured when the bundled models were made.
+
+    All methods may be called from any thread.
+    """
+
+    def __init__(self, typical: Iterable[Taken] = ()) -> None:
+        self._typical = tuple(typical)
+        self._own: deque[Taken] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+
+    def learn(self, taken: Taken) -> None:
+        """Take one more run into account."""
+        with self._lock:
+            self._own.append(taken)
+
+    def tokens(self, case: Case, formula_tokens: float, most: float, is_bundled: bool) -> float:
+        """Tokens the run is likely to take, at most `most`."""
+        own, typical = self._like(case, is_bundled)
+        weighed = [
+            (_would_take(taken, formula_tokens, most), weight * share)
+            for group, share in ((own, 1.0), (typical, 0.4))
+            for taken, weight in group
+        ]
+        if not weighed:
+            return min(formula_tokens, most)
+        return max((value for value, _ in weighed), key=lambda value: _hits(value, weighed))
+
+    def speed(self, case: Case, is_bundled: bool) -> float | None:
+        """Tokens a second on this machine; None before its first run of any model like this one."""
+        with self._lock:
+            own = [taken for taken in self._own if taken.speed]
+        near = [taken.speed for taken in own if _is_same(taken.case, case) and taken.case.task == case.task]
+        like = near[-12:] or [taken.speed for taken in own if _is_same(taken.case, case)][-12:]
+        if like:
+            return median(speed for speed in like if speed)
+        # Another strategy ran here: how much faster is this machine than the one that was measured?
+        others = [taken for taken in own if taken.case.model == case.model][-40:]
+        measured = self._typical_speeds() if is_bundled else {}
+        factors = [
+            taken.speed / measured[taken.case.strategy]
+            for taken in others
+            if taken.speed and taken.case.strategy in measured
+        ]
+        if factors and case.strategy in measured:
+            return measured[case.strategy] * median(factors)
+        return median(taken.speed for taken in others if taken.speed) if others else None
+
+    def _typical_speeds(self) -> dict[str, float]:
+        speeds: dict[str, list[float]] = {}
+        for taken in self._typical:
+            if taken.speed:
+                speeds.setdefault(taken.case.strategy, []).append(taken.speed)
+        return {strategy: median(found) for strategy, found in speeds.items()}
+
+    def _like(
+        self, case: Case, is_bundled: bool
+    ) -> tuple[list[tuple[Taken, float]], list[tuple[Taken, float]]]:
+        """Own and typical runs like the case, with how much each counts."""
+        with self._lock:
+            own = [
+                (taken, _closeness(taken.case, case)) for taken in self._own if taken.case.model == case.model
+            ]
+        typical = [(taken, _closeness(taken.case, case)) for taken in self._typical] if is_bundled else []
+        own, typical = _nearest(own), _nearest(typical)
+        if not own and not typical:  # at least how long this model's chains are
+            with self._lock:
+                own = [(taken, 1.0) for taken in self._own if taken.case.model == case.model][-12:]
+        return own, typical
+
+
+def _nearest(weighed: Sequence[tuple[Taken, float]], most: int = 40) -> list[tuple[Taken, float]]:
+    """The closest runs, newest first among equals."""
+    found = [pair for pair in reversed(weighed) if pair[1] > 0]
+    return sorted(found, key=lambda pair: -pair[1])[:most]
+
+
+def _closeness(taken: Case, case: Case) -> float:
+    """How much a run counts for a case; 0 for another strategy."""
+    if taken.strategy != case.strategy:
+        return 0.0
+    closeness = 1.0 if taken.scorer == case.scorer else 0.1
+    if taken.task != case.task:
+        return closeness * 0.05
+    return closeness / (1 + (taken.steps - case.steps) ** 2)
+
+
+def _is_same(taken: Case, case: Case) -> bool:
+    return (taken.model, taken.strategy) == (case.model, case.strategy)
+
+
+def _would_take(taken: Taken, formula_tokens: float, most: float) -> float:
+    value = taken.ratio * formula_tokens
+    return most if taken.is_cut and math.isfinite(most) and value > 0.5 * most else min(value, most)
+
+
+def _hits(value: float, weighed: Sequence[tuple[float, float]]) -> float:
+    """How much of the experience this value would have been close to."""
+    return sum(
+        weight * max(0.0, 1 - abs(value - other) / (CLOSE * other)) for other, weight in weighed if other > 0
+    )

@@ -1,0 +1,109 @@
+"""Forecasts: from formulas at first, from like runs as soon as there are any, never beyond the budget."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.budget import Budget
+from engine.forecasting.experience import Case, Experience, Taken
+from engine.forecasting.foretell import affordable, foretell, taken
+from engine.forecasting.lengths import TYPICAL, lengths_of
+from engine.strategies import STRATEGIES
+from engine.tasks import identify
+from tests.engine.scripted import PUZZLE, run, spec
+
+
+class Facts:
+    """A model whose tokenizer is not known."""
+
+    source, parameters, device, folder = "scripted", 1_000_000, "cpu", None
+
+
+CASE = Case("m", "mcts", "verifier", "countdown", 3)
+
+
+def took(ratio: float, speed: float | None = 1000.0, is_cut: bool = False, **other: object) -> Taken:
+    from dataclasses import replace
+
+    return Taken(replace(CASE, **other), ratio, speed, is_cut)  # type: ignore[arg-type]
+
+
+def test_without_experience_the_formula_is_the_forecast() -> None:
+    empty = Experience()
+    assert empty.tokens(CASE, 800, math.inf, False) == 800
+    assert empty.tokens(CASE, 800, 500, False) == 500
+    assert empty.speed(CASE, False) is None
+
+
+def test_the_forecast_is_where_most_runs_were_not_their_mean() -> None:
+    known = Experience()
+    for ratio in (0.05, 0.05, 0.06, 1.0, 0.05):
+        known.learn(took(ratio))
+    assert known.tokens(CASE, 1000, math.inf, False) == pytest.approx(50, rel=0.2)
+
+
+def test_runs_that_are_more_alike_count_more() -> None:
+    known = Experience()
+    for _ in range(5):
+        known.learn(took(2.0, steps=9))
+        known.learn(took(3.0, strategy="best_of_n"))
+    known.learn(took(0.5))
+    assert known.tokens(CASE, 1000, math.inf, False) == 500
+
+
+def test_runs_that_a_budget_ended_take_all_of_it() -> None:
+    known = Experience()
+    known.learn(took(0.7, is_cut=True))
+    assert known.tokens(CASE, 1000, 1000, False) == 1000
+    assert known.tokens(CASE, 1000, math.inf, False) == 700
+
+
+def test_own_runs_soon_outweigh_what_was_measured_elsewhere() -> None:
+    known = Experience([took(1.0, speed=500.0, model="")] * 3)
+    assert known.tokens(CASE, 100, math.inf, True) == 100
+    for _ in range(3):
+        known.learn(took(0.2))
+    assert known.tokens(CASE, 100, math.inf, True) == pytest.approx(20)
+
+
+def test_a_machine_twice_as_fast_is_so_for_every_strategy() -> None:
+    known = Experience([took(1.0, speed=500.0, model=""), took(1.0, speed=4000.0, model="", strategy="dvts")])
+    known.learn(took(1.0, speed=1000.0))
+    other = Case("m", "dvts", "verifier", "countdown", 3)
+    assert known.speed(other, True) == 8000.0
+    assert known.speed(CASE, True) == 1000.0
+
+
+def test_a_forecast_holds_the_budget_in_every_unit() -> None:
+    known = Experience()
+    known.learn(took(1.0, speed=1000.0))
+    assert affordable(Budget(max_seconds=2), 1000.0, Facts()) == 2000
+    assert affordable(Budget(max_flops=4e9), None, Facts()) == 2000
+    assert affordable(Budget(max_usd=0.1), 1000.0, Facts()) == pytest.approx(3600 * 1000)
+    assert affordable(Budget(max_seconds=2), None, Facts()) == math.inf
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_second_run_of_a_kind_is_foretold_by_the_first(strategy: str) -> None:
+    known = Experience()
+    first = run(
+        spec(strategy, PUZZLE, scorer="verifier") if _has_scorer(strategy) else spec(strategy, PUZZLE)
+    )
+    learned = taken(first, Facts())
+    assert learned is not None
+    known.learn(learned)
+    found = foretell(first.spec, identify(PUZZLE), Facts(), known)
+    assert found.tokens == pytest.approx(first.usage.spent_tokens, rel=0.02, abs=1)
+    if learned.speed is not None:
+        assert found.seconds == pytest.approx(first.usage.seconds, rel=0.1)
+
+
+def _has_scorer(strategy: str) -> bool:
+    return any(parameter.name == "scorer" for parameter in STRATEGIES[strategy].parameters)
+
+
+def test_a_problem_of_no_family_has_no_known_length() -> None:
+    assert lengths_of(identify(PUZZLE), None) is None
+    assert TYPICAL.chain_tokens > 0
