@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from app.foresight import Foresight
+from engine import price_book
 from engine.errors import BadInput, RunNotFound
+from engine.forecasting.foretell import Foretold
 from engine.models import catalogue
+from engine.price_book import PriceBook
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
 from storage.store import Filters, RunSummary, Store
+
+PRICE_BOOK = "price_book"  # the setting's name
 
 
 class Service:
@@ -29,11 +35,15 @@ class Service:
         if self.store is not None:
             self.interrupted = self.store.mark_interrupted()
             self.store.purge()
+        kept = None if self.store is None else self.store.setting(PRICE_BOOK)
+        self._price_book = price_book.from_json(kept)
+        self._foresight = Foresight(self.store)
         self._scheduler = Scheduler(
             catalogue.load_backend,
             catalogue.load_scorer,
             catalogue.find,
-            sinks=[] if self.store is None else [self.store],
+            sinks=[self._foresight] if self.store is None else [self.store, self._foresight],
+            prices=lambda device: self._price_book.for_device(device),
         )
         self.before_close: list[Callable[[], None]] = []  # what must stop first
         self._deleted: set[str] = set()  # of live runs: the scheduler keeps those until they are forgotten
@@ -48,7 +58,13 @@ class Service:
 
     def submit(self, spec: RunSpec) -> Run:
         """Queue a run and return it once it is stored. Raises PonderError: then nothing was queued."""
-        return self._scheduler.submit(_readable(spec), self._source(spec))
+        spec, source = _readable(spec), self._source(spec)
+        admitted, problem = self._scheduler.check(spec, source)
+        return self._scheduler.submit(spec, source, self._foresight.of(admitted, problem).as_json())
+
+    def foretell(self, spec: RunSpec) -> Foretold:
+        """What this spec is expected to take here. Raises what `submit` would."""
+        return self._foresight.of(*self._scheduler.check(_readable(spec), self._source(spec)))
 
     def submit_all(self, specs: Sequence[RunSpec]) -> list[Run]:
         """Queue many runs; stored together, which is faster than one by one. Raises PonderError.
@@ -71,6 +87,19 @@ class Service:
     def step(self) -> bool:
         """One turn of the scheduler on this thread; says whether work remains. Only without a worker."""
         return self._scheduler.step()
+
+    # ---- prices ----------------------------------------------------------------------------------------
+
+    @property
+    def price_book(self) -> PriceBook:
+        """By which the dollars of every run that begins now are counted."""
+        return self._price_book
+
+    def set_price_book(self, book: PriceBook) -> None:
+        """Use and keep other prices from now on; runs that have begun keep theirs. Raises StorageError."""
+        if self.store is not None:
+            self.store.set_setting(PRICE_BOOK, None if book == price_book.DEFAULT else book.as_json())
+        self._price_book = book
 
     # ---- remembering -----------------------------------------------------------------------------------
 

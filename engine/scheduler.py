@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from ulid import ULID
@@ -86,6 +86,7 @@ class Scheduler:
     """Runs every submitted spec to its end, all of them together.
 
     `load_scorer` takes the scorer's and the model's name. Loading happens on the thread that runs the turns.
+    `prices` is asked once a run, with the device it runs on.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Scheduler:
         sinks: Sequence[Sink] = (),
         max_loaded_models: int = MAX_LOADED_MODELS,
         checker: Checker | None = None,
+        prices: Callable[[str], cost.Prices] = cost.prices_for,
     ) -> None:
         self.runs: dict[str, Run] = {}
         self.decode_steps = 0  # over all backends, since the start
@@ -103,6 +105,7 @@ class Scheduler:
         self._check_model = check_model
         self._sinks = tuple(sinks)
         self._checker = checker or Rules()
+        self._prices = prices
         self._inbox: deque[_Entry] = deque()
         self._to_cancel: set[str] = set()
         self._queued: dict[Party, list[_Entry]] = {}  # no line is empty
@@ -274,7 +277,8 @@ class Scheduler:
             run.environment |= choosing.environment()
         entry.clock.started = time.perf_counter()
         run.usage.queue_seconds = entry.clock.started - entry.clock.submitted
-        prices = cost.prices_for(str(facts.get("device", "cpu")))
+        prices = self._prices(str(facts.get("device", "cpu")))
+        run.environment["prices"] = asdict(prices)
         ledger = Ledger(spec.budget, run.usage, backend.parameters, prices, entry.clock)
         search = strategies.STRATEGIES[spec.strategy].function(entry.start, **spec.params)
         run.status = "running"

@@ -17,15 +17,15 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.errors import BadInput, PonderError, RunNotFound, StorageError
-from engine.runs import Run
+from engine.runs import Run, RunSpec
 from engine.tree import Event
-from storage import batches
+from storage import batches, settings
 from storage.batches import Batch, BatchState, StoredCell
 from storage.database import DATABASE_FAILURES, default_url, explain, open_database
 from storage.interruption import interrupt
 from storage.migrate import prepare
 from storage.presence import announce
-from storage.rows import run_from_rows
+from storage.rows import run_from_rows, spec_from_row
 from storage.tables import EventRow, NodeRow, RunRow
 from storage.writer import Writer
 
@@ -174,6 +174,20 @@ class Store:
             ).all()
             return run_from_rows(row, nodes, events)
 
+    def past(self, limit: int = 300) -> list[tuple[RunSpec, dict[str, Any], str]]:
+        """What was asked of the latest runs, what each used (with its spent_tokens), and how it ended."""
+        query = (
+            select(RunRow)
+            .where(RunRow.status.in_(["finished", "partial"]), RunRow.batch.is_(None))
+            .order_by(RunRow.created_at.desc())
+            .limit(limit)
+        )
+        with self._read() as session:
+            return [
+                (spec_from_row(row), row.usage | {"spent_tokens": row.spent_tokens}, row.status)
+                for row in session.scalars(query)
+            ]
+
     # ---- changes ---------------------------------------------------------------------------------------
 
     def adopt(self, run: Run) -> None:
@@ -272,6 +286,17 @@ class Store:
         """What each place of a batch holds, by place; the empty ones are left out."""
         with self._read() as session:
             return batches.cells(session, batch)
+
+    # ---- settings --------------------------------------------------------------------------------------
+
+    def setting(self, name: str) -> Any | None:
+        """What was set under this name, None where nothing was."""
+        with self._read() as session:
+            return settings.read(session, name)
+
+    def set_setting(self, name: str, value: Any | None) -> None:
+        """Keep a JSON value under a name; returns once it is committed. None takes it back."""
+        self._writer.call(lambda session: settings.write(session, name, value))
 
     def close(self) -> None:
         """Save what is left and close. Raises StorageError if that failed. Does nothing the second time."""

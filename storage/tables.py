@@ -1,4 +1,4 @@
-"""The tables: a run, its nodes, the log of events that grew them, and batches of runs.
+"""The tables: a run, its nodes, the log of events that grew them, batches of runs, and settings.
 
 Knows columns and types. Does not know how rows are made from runs (`rows.py`), nor when (`writer.py`).
 The event log is the truth about a tree; a node's row adds the tokens, which are not logged one by one, and
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0005"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0006"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -157,3 +157,13 @@ class BatchRow(Schema):
     reason: Mapped[str]  # why it stands, for a person; "" while it runs
     seconds: Mapped[float]  # for how long it has been running, pauses left out
     plan: Mapped[dict[str, Any]]
+
+
+class SettingRow(Schema):
+    """What a person has set for everybody: {"value": anything} by name."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]

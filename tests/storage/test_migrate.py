@@ -95,6 +95,7 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
         connection.execute("ALTER TABLE runs DROP COLUMN batch")
         connection.execute("ALTER TABLE runs DROP COLUMN cell")
         connection.execute("DROP TABLE batches")
+        connection.execute("DROP TABLE settings")
         for column in ("origin", "forecast", "is_starred", "tags", "note", "marks_text"):
             connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
@@ -105,6 +106,7 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
     assert store.load(run_id).spec.batch is None and store.batches() == []
     assert store.load(run_id).spec.origin is None and store.load(run_id).forecast is None
     assert store.runs()[0].tags == [] and not store.runs()[0].is_starred
+    assert store.setting("price_book") is None
     store.close()
 
 
