@@ -19,13 +19,13 @@ def finished(service: Service) -> Run:
 def test_dollars_follow_the_price_book_and_old_runs_keep_theirs() -> None:
     service = Service(threaded=False)
     before = finished(service)
-    dear = DEFAULT.with_price("cpu", "usd_per_device_hour", "0").with_price("cpu", "usd_per_token", "2000000")
+    dear = DEFAULT.with_price("cpu", "usd_per_device_hour", "0").with_price("cpu", "usd_per_token", "500000")
     service.set_price_book(dear)
     after = finished(service)
 
-    assert after.usage.usd == pytest.approx(2.0 * after.usage.spent_tokens)
+    assert after.usage.usd == pytest.approx(0.5 * after.usage.spent_tokens)
     assert before.usage.usd < 0.001
-    assert after.environment["prices"]["usd_per_token"] == pytest.approx(2.0)
+    assert after.environment["prices"]["usd_per_token"] == pytest.approx(0.5)
     assert service.get(before.id).environment["prices"]["usd_per_token"] == 0
     service.close()
 
