@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from engine.cost import Prices, prices_for
 from engine.errors import PonderError
 from engine.forecasting import typical
 from engine.forecasting.experience import Experience
@@ -25,10 +26,14 @@ log = logging.getLogger(__name__)
 
 
 class Foresight:
-    """Experience of this machine. A sink of the scheduler; all methods may be called from any thread."""
+    """Experience of this machine. A sink of the scheduler; all methods may be called from any thread.
 
-    def __init__(self, store: Store | None) -> None:
+    `prices` is asked with the model's device at every forecast.
+    """
+
+    def __init__(self, store: Store | None, prices: Callable[[str], Prices] = prices_for) -> None:
         self._store = store
+        self._prices = prices
         self._experience = Experience(typical.load())
         self._has_read = store is None
         self._lock = threading.Lock()
@@ -36,7 +41,8 @@ class Foresight:
     def of(self, spec: RunSpec, problem: Problem) -> Foretold:
         """What an admitted spec is expected to take."""
         self._remember()
-        return foretell(spec, problem, _facts(spec.model), self._experience)
+        facts = _facts(spec.model)
+        return foretell(spec, problem, facts, self._experience, self._prices(facts.device))
 
     def opened(self, run: Run) -> None:
         """Nothing is known of it yet."""

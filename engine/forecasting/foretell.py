@@ -51,19 +51,29 @@ class Foretold:
         return asdict(self)
 
 
-def foretell(spec: RunSpec, problem: Problem, facts: ModelFacts, experience: Experience) -> Foretold:
-    """What the run that `spec` describes will take. `spec` as admitted: its scorer is resolved."""
+def foretell(
+    spec: RunSpec,
+    problem: Problem,
+    facts: ModelFacts,
+    experience: Experience,
+    prices: cost.Prices | None = None,
+) -> Foretold:
+    """What the run that `spec` describes will take. `spec` as admitted: its scorer is resolved.
+
+    `prices` are those of the model's device, the usual ones where none are given.
+    """
+    prices = prices or cost.prices_for(facts.device)
     lengths = _lengths(problem, facts)
     case = _case(spec, problem, lengths)
     is_bundled = facts.source == "bundled"
     free = formula(spec, lengths)
     speed = experience.speed(case, is_bundled)
-    most = affordable(spec.budget, speed, facts)
+    most = affordable(spec.budget, speed, facts.parameters, prices)
     tokens = max(1, round(experience.tokens(case, free.tokens, most, is_bundled)))
     if math.isfinite(most):
         tokens = min(tokens, max(1, math.floor(most)))
     seconds = None if speed is None else tokens / speed
-    usd = None if seconds is None else cost.prices_for(facts.device).usd(seconds, 0, tokens)
+    usd = None if seconds is None else prices.usd(seconds, 0, tokens)
     return Foretold(free.count, free.unit, tokens, seconds, usd, tokens >= 0.98 * most)
 
 
@@ -103,15 +113,15 @@ def formula(spec: RunSpec, lengths: Lengths) -> cost.Forecast:
     )
 
 
-def affordable(budget: Budget, speed: float | None, facts: ModelFacts) -> float:
+def affordable(budget: Budget, speed: float | None, parameters: int, prices: cost.Prices) -> float:
     """Tokens that the budget pays for; inf where nothing limits them."""
     most = math.inf if budget.max_tokens is None else float(budget.max_tokens)
-    if budget.max_flops is not None and facts.parameters:
-        most = min(most, budget.max_flops / cost.flops(1, facts.parameters))
+    if budget.max_flops is not None and parameters:
+        most = min(most, budget.max_flops / cost.flops(1, parameters))
     if speed is not None:
         if budget.max_seconds is not None:
             most = min(most, budget.max_seconds * speed)
-        usd_per_token = cost.prices_for(facts.device).usd(1 / speed, 0, 1)
+        usd_per_token = prices.usd(1 / speed, 0, 1)
         if budget.max_usd is not None and usd_per_token:
             most = min(most, budget.max_usd / usd_per_token)
     return most

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from engine.budget import Budget
+from engine.cost import CPU_PRICES, Prices
 from engine.forecasting.experience import Case, Experience, Taken
 from engine.forecasting.foretell import affordable, foretell, taken
 from engine.forecasting.lengths import TYPICAL, lengths_of
@@ -79,10 +80,21 @@ def test_a_machine_twice_as_fast_is_so_for_every_strategy() -> None:
 def test_a_forecast_holds_the_budget_in_every_unit() -> None:
     known = Experience()
     known.learn(took(1.0, speed=1000.0))
-    assert affordable(Budget(max_seconds=2), 1000.0, Facts()) == 2000
-    assert affordable(Budget(max_flops=4e9), None, Facts()) == 2000
-    assert affordable(Budget(max_usd=0.1), 1000.0, Facts()) == pytest.approx(3600 * 1000)
-    assert affordable(Budget(max_seconds=2), None, Facts()) == math.inf
+    size = Facts().parameters
+    assert affordable(Budget(max_seconds=2), 1000.0, size, CPU_PRICES) == 2000
+    assert affordable(Budget(max_flops=4e9), None, size, CPU_PRICES) == 2000
+    assert affordable(Budget(max_usd=0.1), 1000.0, size, CPU_PRICES) == pytest.approx(3600 * 1000)
+    assert affordable(Budget(max_seconds=2), None, size, CPU_PRICES) == math.inf
+
+
+def test_a_forecast_is_in_the_prices_it_is_given() -> None:
+    known = Experience()
+    known.learn(took(1.0, speed=1000.0, model="scripted"))
+    mine = spec("mcts", PUZZLE, max_tokens=500)
+    usual = foretell(mine, identify(PUZZLE), Facts(), known)
+    dear = foretell(mine, identify(PUZZLE), Facts(), known, Prices(usd_per_token=0.5))
+    assert usual.usd == pytest.approx(usual.tokens / 1000 / 3600 * 0.10)
+    assert dear.usd == pytest.approx(0.5 * dear.tokens, rel=0.01)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
