@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from app.foresight import Foresight
 from engine import price_book
+from engine.cost import Prices
 from engine.errors import BadInput, RunNotFound
 from engine.forecasting.foretell import Foretold
 from engine.models import catalogue
@@ -37,13 +38,13 @@ class Service:
             self.store.purge()
         kept = None if self.store is None else self.store.setting(PRICE_BOOK)
         self._price_book = price_book.from_json(kept)
-        self._foresight = Foresight(self.store)
+        self._foresight = Foresight(self.store, self._prices)
         self._scheduler = Scheduler(
             catalogue.load_backend,
             catalogue.load_scorer,
             catalogue.find,
             sinks=[self._foresight] if self.store is None else [self.store, self._foresight],
-            prices=lambda device: self._price_book.for_device(device),
+            prices=self._prices,
         )
         self.before_close: list[Callable[[], None]] = []  # what must stop first
         self._deleted: set[str] = set()  # of live runs: the scheduler keeps those until they are forgotten
@@ -94,6 +95,9 @@ class Service:
     def price_book(self) -> PriceBook:
         """By which the dollars of every run that begins now are counted."""
         return self._price_book
+
+    def _prices(self, device: str) -> Prices:
+        return self._price_book.for_device(device)
 
     def set_price_book(self, book: PriceBook) -> None:
         """Use and keep other prices from now on; runs that have begun keep theirs. Raises StorageError."""
