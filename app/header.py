@@ -7,6 +7,7 @@ import gradio as gr
 PAGES = {
     "Run": ".",
     "Compare": "compare",
+    "Learn": "learn",
     "History": "history",
 }  # relative, so that the page works under a path of a proxy
 

@@ -27,6 +27,7 @@ TREE = (
 )
 RUN = (
     "elements.js",
+    "files.js",
     "run_log.js",
     "run_pull.js",
     *TREE,
@@ -41,10 +42,15 @@ RUN = (
     "run_tokens.js",
     "run_inspector.js",
     "run_links.js",
+    "run_origin.js",
+    "run_fork.js",
+    "run_reselect.js",
+    "run_forecast.js",
     "run_aloud.js",
     "run_view.js",
 )
-HISTORY = ("history_view.js",)
+SETUP = ("files.js", "setup_fork.js", "setup_restore.js")
+HISTORY = ("elements.js", "files.js", "history_view.js")
 REPLAY = ("replay.js",)
 PLOTLY = ("elements.js", "plotly_view.js")
 COMPARE = (
@@ -64,6 +70,22 @@ COMPARE = (
     "compare_batch_table.js",
     "compare_batch.js",
     "compare_view.js",
+)
+LEARN = (
+    *PLOTLY,
+    "run_log.js",
+    "run_pull.js",
+    *TREE,
+    "run_words.js",
+    "run_best.js",
+    "run_bars.js",
+    "run_candidates.js",
+    "learn_lane.js",
+    "learn_replay.js",
+    "learn_chart.js",
+    "learn_keys.js",
+    "learn_live.js",
+    "learn_page.js",
 )
 
 

@@ -10,11 +10,19 @@ import gradio as gr
 from gradio.components import Navbar
 
 from app import api, plotly_view, theme
-from app.pages import compare, history, run
+from app.pages import compare, history, learn, run
 from app.scripts import STATIC
 from app.service import Service
 
-STYLES = ("ponder.css", "run_view.css", "tree_view.css", "history.css", "plotly_view.css", "compare.css")
+STYLES = (
+    "ponder.css",
+    "run_view.css",
+    "tree_view.css",
+    "history.css",
+    "plotly_view.css",
+    "compare.css",
+    "learn.css",
+)
 DEFAULT_MODEL = "ponder-3m"
 
 _THEME_SCRIPT = """
@@ -47,6 +55,9 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
     with pages.route("Compare", "/compare"):
         Navbar(visible=False)
         compare.build(service, model)
+    with pages.route("Learn", "/learn"):
+        Navbar(visible=False)
+        learn.build(service, model)
     with pages.route("History", "/history"):
         Navbar(visible=False)
         history.build(service)

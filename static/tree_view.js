@@ -191,7 +191,7 @@
     measureStage() {
       const width = this.stage.clientWidth;
       const height = this.stage.clientHeight;
-      const ratio = window.devicePixelRatio || 1;
+      const ratio = (window.devicePixelRatio || 1) * (this.stage.currentCSSZoom || 1);
       if (width === this.width && height === this.height && ratio === this.ratio) return false;
       Object.assign(this, { width, height, ratio });
       this.camera.size = { width, height };
@@ -398,8 +398,9 @@
 
     itemAt(event) {
       const box = this.canvas.getBoundingClientRect();
-      const x = event.clientX - box.left;
-      const y = event.clientY - box.top;
+      const zoom = box.width / this.width || 1; // the page may be enlarged
+      const x = (event.clientX - box.left) / zoom;
+      const y = (event.clientY - box.top) / zoom;
       const reach = event.pointerType === 'touch' || POINT.matches ? 22 : 11;
       let best = null;
       let nearest = Infinity;
