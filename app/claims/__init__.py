@@ -1,0 +1,1 @@
+"""The claims bench for people: its report, tables and figures, and what is shipped of it."""
