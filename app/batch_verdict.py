@@ -104,7 +104,7 @@ def _decide(complete: Sequence[Sequence[Outcome]], called: Sequence[str]) -> Ver
     discordant = max((pair.found.only_first + pair.found.only_second for pair in against), default=0) / n
     shown = statistics.smallest_difference(n, discordant, 1 - ALPHA / len(every))
     caution = f"Smallest difference that {n} problems like these would show: about {shown * 100:.0f} points."
-    return Verdict(headline, " ".join(filter(None, rest)), caution, is_noise=bool(level))
+    return Verdict(headline, "\n".join(filter(None, rest)), caution, is_noise=bool(level))
 
 
 def _seen_from(best: int, pair: Pair) -> Pair:

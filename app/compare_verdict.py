@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app import compare_names
 from app.compare_names import listed
@@ -19,7 +20,7 @@ from engine.strategies import selection
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`headline` is the sentence to read first; `rest` explains it; `caution` says how far it holds.
+    """`headline` is to be read first; `rest` explains it, a line each; `caution` says how far it holds.
 
     `is_noise`: lanes that were compared could not be told apart. `is_refused`: no verdict is given.
     """
@@ -32,6 +33,7 @@ class Verdict:
 
 
 ONE_PROBLEM = "One problem says little: run the batch below before you conclude."
+SHARED = "Lanes that run at once share the device, so their seconds are longer than alone."
 
 
 def of_one_problem(runs: Sequence[Run]) -> Verdict | None:
@@ -60,7 +62,18 @@ def of_one_problem(runs: Sequence[Run]) -> Verdict | None:
     else:
         headline = "On this problem no lane answered right." if len(runs) > 1 else "It did not answer right."
         rest = " ".join(filter(None, (_missed(runs[at], called[at]) for at in judged)))
-    return Verdict(headline, " ".join(filter(None, [rest, notes])), ONE_PROBLEM)
+    caution = f"{ONE_PROBLEM} {SHARED}" if _overlap(runs) else ONE_PROBLEM
+    return Verdict(headline, " ".join(filter(None, [rest, notes])), caution)
+
+
+def _overlap(runs: Sequence[Run]) -> bool:
+    """Whether any two ran at the same time."""
+    spans = []
+    for run in runs:
+        began = run.created_at.timestamp() + run.usage.queue_seconds
+        spans.append((began, began + run.usage.seconds))
+    spans.sort()
+    return any(later < end for (_, end), (later, _) in pairwise(spans))
 
 
 def _missed(run: Run, called: str) -> str:

@@ -34,10 +34,10 @@ STYLES = (  # Okabe & Ito 2008, in an order that also differs in grey; 3 : 1 on 
 BAND = 0.16  # opacity of an interval's band
 
 AXES = {  # what a cost counts -> title, and how it is written in the hover
-    "tokens": ("tokens a problem (generated, discarded and scorer's, mean)", "%{x:,.0f} tokens"),
+    "tokens": ("tokens a problem, scorer's included (mean)", "%{x:,.0f} tokens"),
     "seconds": ("seconds a problem (median)", "%{x:.2f} s"),
-    "gflops": ("GFLOPs a problem (model and scorer, mean)", "%{x:.3g} GFLOPs"),
-    "usd": ("dollars a problem (by the price book, mean)", "$%{x:.2g}"),
+    "gflops": ("GFLOPs a problem, scorer's included (mean)", "%{x:.3g} GFLOPs"),
+    "usd": ("dollars a problem, by the price book (mean)", "$%{x:.2g}"),
 }
 
 

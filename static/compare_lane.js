@@ -80,6 +80,7 @@
       const costs = make('dl', 'cp-bars');
       this.bars = new ponder.CompareBars(costs);
       this.open = make('a', 'cp-open', 'Open this run');
+      this.open.setAttribute('aria-label', `Open this run of lane ${place + 1}`);
       this.element.append(head, top, stage, this.node, costs, this.open);
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -193,7 +194,10 @@ def test_one_problem_is_never_a_verdict_on_strategies(service: Service) -> None:
             run.is_correct = is_right
         found = compare_verdict.of_one_problem(runs)
         assert found is not None and found.headline == headline
-        assert found.caution == compare_verdict.ONE_PROBLEM
+        assert found.caution == f"{compare_verdict.ONE_PROBLEM} {compare_verdict.SHARED}"
+    runs[1].created_at += timedelta(hours=1)
+    found = compare_verdict.of_one_problem(runs)
+    assert found is not None and found.caution == compare_verdict.ONE_PROBLEM
 
 
 def test_an_answer_that_was_found_and_not_chosen_is_said(service: Service) -> None:
