@@ -11,6 +11,7 @@ from typing import Any
 
 from engine import cost
 from engine.budget import Budget
+from engine.forecasting.foretell import Foretold
 from engine.strategies import STRATEGIES
 from storage.store import RunSummary
 
@@ -74,3 +75,15 @@ def forecast(
         bought.append(f"${found.usd:.5f}")
     ending = "The budget ends it; it is never exceeded." if found.is_cut else "The budget is never exceeded."
     return f"{', '.join(bought)}. {ending}"
+
+
+def in_words(found: Foretold) -> str:
+    """A forecast in one line of plain words."""
+    parts = [f"About {found.tokens:,} tokens"]
+    if found.seconds is not None:
+        parts.append(f"{found.seconds:.1f} s here" if found.seconds >= 0.1 else f"{found.seconds:.2f} s here")
+    if found.usd is not None:
+        parts.append(f"${found.usd:.5f}" if found.usd >= 0.00001 else f"${found.usd:.7f}")
+    unit = found.unit if found.count != 1 else found.unit.removesuffix("s")
+    ending = "the budget ends it" if found.is_cut else "the budget is never exceeded"
+    return f"{', '.join(parts)}: up to {found.count:,} {unit}; {ending}."

@@ -15,6 +15,7 @@ from engine.errors import PonderError
 from engine.forecasting import typical
 from engine.forecasting.experience import Experience
 from engine.forecasting.foretell import Foretold, foretell, taken, taken_of
+from engine.forking import copied_steps
 from engine.models import catalogue
 from engine.models.catalogue import ModelFacts
 from engine.runs import Run, RunSpec
@@ -38,11 +39,12 @@ class Foresight:
         self._has_read = store is None
         self._lock = threading.Lock()
 
-    def of(self, spec: RunSpec, problem: Problem) -> Foretold:
-        """What an admitted spec is expected to take."""
+    def of(self, spec: RunSpec, problem: Problem, source: Run | None = None) -> Foretold:
+        """What an admitted spec is expected to take; `source` is the run it is forked from."""
         self._remember()
         facts = _facts(spec.model)
-        return foretell(spec, problem, facts, self._experience, self._prices(facts.device))
+        steps = 0 if spec.origin is None or source is None else copied_steps(source, spec.origin)
+        return foretell(spec, problem, facts, self._experience, self._prices(facts.device), steps)
 
     def opened(self, run: Run) -> None:
         """Nothing is known of it yet."""

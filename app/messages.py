@@ -13,3 +13,8 @@ def hint(text: str) -> str:
 def error_box(text: str) -> str:
     """One clear sentence where the person is looking, announced to screen readers; "" clears it."""
     return f'<p class="pd-error" role="alert">{escape(text)}</p>' if text else ""
+
+
+def banner(text: str) -> str:
+    """A warning across the whole page, in red; "" where there is nothing to warn of."""
+    return f'<p class="pd-banner" role="alert">{escape(text)}</p>' if text else ""

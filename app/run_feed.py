@@ -67,8 +67,7 @@ def _plain(event: Event) -> dict[str, Any]:
 
 def head_of(run: Run, nodes: Container[int | None] | None = None) -> dict[str, Any]:
     """All of a run but its nodes, as the page shows it; its candidates are those of `nodes` where given."""
-    record = run.record()
-    del record["nodes"]
+    record = run.facts()
     strategy = STRATEGIES.get(run.spec.strategy)
     scorer = run.spec.params.get("scorer")
     record["strategy_title"] = strategy.title if strategy else run.spec.strategy

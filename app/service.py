@@ -59,13 +59,17 @@ class Service:
 
     def submit(self, spec: RunSpec) -> Run:
         """Queue a run and return it once it is stored. Raises PonderError: then nothing was queued."""
-        spec, source = _readable(spec), self._source(spec)
-        admitted, problem = self._scheduler.check(spec, source)
-        return self._scheduler.submit(spec, source, self._foresight.of(admitted, problem).as_json())
+        source = self._source(spec)
+        return self._scheduler.submit(
+            _readable(spec),
+            source,
+            lambda admitted, problem: self._foresight.of(admitted, problem, source).as_json(),
+        )
 
     def foretell(self, spec: RunSpec) -> Foretold:
         """What this spec is expected to take here. Raises what `submit` would."""
-        return self._foresight.of(*self._scheduler.check(_readable(spec), self._source(spec)))
+        source = self._source(spec)
+        return self._foresight.of(*self._scheduler.check(_readable(spec), source), source)
 
     def submit_all(self, specs: Sequence[RunSpec]) -> list[Run]:
         """Queue many runs; stored together, which is faster than one by one. Raises PonderError.

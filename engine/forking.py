@@ -85,3 +85,12 @@ def graft(tree: Tree, path: Sequence[Node], steps: int | None, run_id: str) -> N
                 tree.score(copy, scorer, value, node.step_scores.get(scorer))
         parent = copy
     return parent
+
+
+def copied_steps(source: Run, origin: Origin) -> int:
+    """Lines of reasoning that a fork begins with."""
+    path = path_to(source, origin)
+    turn = path[-1].turn() if path[-1].parent is not None else []
+    return sum(len(lines_of(node)) for node in turn[:-1]) + (
+        origin.steps or sum(len(lines_of(n)) for n in turn[-1:])
+    )

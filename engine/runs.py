@@ -97,6 +97,10 @@ class Run:
 
     def record(self) -> dict[str, Any]:
         """The stable JSON record: scripts depend on these names."""
+        return self.facts() | {"nodes": [node_record(node) for node in self.tree.nodes]}
+
+    def facts(self) -> dict[str, Any]:
+        """The record without its nodes."""
         spec = self.spec
         return {
             "id": self.id,
@@ -117,7 +121,6 @@ class Run:
             "forecast": self.forecast,
             "usage": asdict(self.usage),
             "answer_node": None if self.answer_node is None else self.answer_node.id,
-            "nodes": [node_record(node) for node in self.tree.nodes],
             "environment": self.environment,
             "created_at": self.created_at.isoformat(),
         }

@@ -120,10 +120,15 @@ class Scheduler:
 
     # ---- from any thread -------------------------------------------------------------------------------
 
-    def submit(self, spec: RunSpec, source: Run | None = None, forecast: dict[str, Any] | None = None) -> Run:
+    def submit(
+        self,
+        spec: RunSpec,
+        source: Run | None = None,
+        foretell: Callable[[RunSpec, Problem], dict[str, Any]] | None = None,
+    ) -> Run:
         """Queue a run and return it at once. Everything that is cheap to check is checked here.
 
-        `source` is the run that `spec.origin` names; `forecast` is kept in the run as it is. Raises BadInput,
+        `source` is the run that `spec.origin` names; `foretell` gives the run's forecast. Raises BadInput,
         OutsideFamily, ModelUnavailable or ScorerUnavailable with one sentence; then nothing was queued. What
         a sink's `opened` raises is passed on in the same way.
         """
@@ -133,7 +138,9 @@ class Scheduler:
         start = tree.root
         if spec.origin is not None and source is not None:
             start = forking.graft(tree, forking.path_to(source, spec.origin), spec.origin.steps, source.id)
-        run = Run(id=str(ULID()), spec=spec, tree=tree, forecast=forecast)
+        run = Run(
+            id=str(ULID()), spec=spec, tree=tree, forecast=foretell(spec, problem) if foretell else None
+        )
         for sink in self._sinks:
             sink.opened(run)
         with self._wake:

@@ -7,10 +7,11 @@
   const orderOf = (one, other) => (other.score ?? -1) - (one.score ?? -1) || one.node - other.node;
 
   /**
-   * The answers finished by `moment`, best first: [{node, answer, score, is_correct, tokens, count, nodes}],
+   * The answers finished by `moment`, best first: [{node, answer, score, is_correct, tokens, count, votes, nodes}],
    * a row for each distinct answer. Without a scorer the votes decide where there is a vote, else the latest.
    */
-  function ranked({ candidates, strategy, params: { scorer } }, moment) {
+  function ranked({ candidates, strategy, params }, moment) {
+    const { scorer } = params;
     const groups = new Map();
     for (const candidate of candidates) {
       const node = moment.nodes[candidate.node];
@@ -19,24 +20,30 @@
       const own = { ...candidate, score: isScored ? candidate.score : null };
       const key = candidate.answer === null ? `no answer ${candidate.node}` : `= ${candidate.answer}`;
       const group = groups.get(key);
-      if (!group) groups.set(key, { ...own, count: 1, nodes: [own.node] });
+      const vote = voteOf(node, strategy, params);
+      if (!group) groups.set(key, { ...own, count: 1, votes: vote, nodes: [own.node] });
       else {
-        const { count, nodes } = group;
+        const { count, votes, nodes } = group;
         if (orderOf(own, group) < 0) Object.assign(group, own);
-        group.count = count + 1;
-        group.nodes = [...nodes, own.node];
+        Object.assign(group, { count: count + 1, votes: votes + vote, nodes: [...nodes, own.node] });
       }
     }
     const rows = [...groups.values()];
     const isAnswered = (row) => (row.answer === null ? 1 : 0);
     if (scorer) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || orderOf(a, b));
-    if (isVote(strategy)) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || b.count - a.count || a.node - b.node);
+    if (isVote(strategy)) return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || b.votes - a.votes || a.node - b.node);
     return rows.sort((a, b) => isAnswered(a) - isAnswered(b) || Math.max(...b.nodes) - Math.max(...a.nodes));
   }
 
-  /** Whether each candidate of this strategy has one vote. */
+  /** Whether the candidates of this strategy vote. */
   function isVote(strategy) {
-    return strategy === 'self_consistency';
+    return ['self_consistency', 'adaptive_consistency', 'confident_voting'].includes(strategy);
+  }
+
+  /** How much a candidate's vote weighs: 1, or its confidence where traces vote by that. */
+  function voteOf(node, strategy, params) {
+    if (strategy !== 'confident_voting') return 1;
+    return node.status === 'pruned' ? 0 : node.search[params.weight || 'lowest'] ?? 0;
   }
 
   /** The node that leads: the answer, else the best candidate, else the branch with the best score. */

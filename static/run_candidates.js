@@ -8,8 +8,9 @@
   // What speaks for a row: its score, or its share of the votes. `share` in [0, 1], null where nothing does.
   function worth(row, head, all) {
     if (!head.params.scorer && ponder.runBest.isVote(head.strategy)) {
-      const share = row.count / all;
-      return { share, number: `${Math.round(100 * share)} %`, words: `${row.count} of ${all} votes` };
+      const share = all ? row.votes / all : 0;
+      const words = head.strategy === 'confident_voting' ? 'of the confidence' : `${row.count} of ${all} votes`;
+      return { share, number: `${Math.round(100 * share)} %`, words: `${Math.round(100 * share)} percent, ${words}` };
     }
     if (row.score === null) return { share: null, number: '–', words: 'not scored' };
     return { share: row.score, number: row.score.toFixed(2), words: `scored ${row.score.toFixed(2)}` };
@@ -50,8 +51,9 @@
       if (said === this.shown) return;
       this.shown = said;
       const all = rows.reduce((sum, row) => sum + row.count, 0);
+      const votes = rows.reduce((sum, row) => sum + row.votes, 0);
       const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.node : null;
-      this.list.replaceChildren(...some.map((row) => this.row(row, head, all, row.nodes.includes(selected))));
+      this.list.replaceChildren(...some.map((row) => this.row(row, head, votes, row.nodes.includes(selected))));
       if (focused) this.list.querySelector(`[data-node="${focused}"]`)?.focus();
       reveal(this.list, some.length > 0);
       reveal(this.empty, !some.length);
@@ -61,7 +63,7 @@
       mark(this.more, 'aria-expanded', String(this.isWhole));
     }
 
-    row(row, head, all, isSelected) {
+    row(row, head, votes, isSelected) {
       const item = make('li');
       const button = makeButton('rv-candidate', undefined, () => this.onPick(row.node));
       button.dataset.node = row.node;
@@ -70,7 +72,7 @@
       answer.title = answer.textContent;
       button.append(answer);
       button.append(make('span', 'rv-times', row.count > 1 ? `× ${row.count}` : ''));
-      const { share, number, words } = worth(row, head, all);
+      const { share, number, words } = worth(row, head, votes);
       button.append(ponder.scoreBar(share));
       const value = make('span', 'rv-number', number);
       value.setAttribute('aria-label', words);

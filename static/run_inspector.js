@@ -5,7 +5,7 @@
   const ponder = (window.ponder = window.ponder || {});
   const { make, write, reveal } = ponder;
 
-  const KINDS = { question: 'Question', step: 'Step', answer: 'Answer', critique: 'Critique', revision: 'Revision', execution: 'Program run' };
+  const KINDS = { question: 'Question', step: 'Step', answer: 'Answer', critique: 'Critique', revision: 'Revision', execution: 'Check' };
   const WHY = {
     growing: 'Being written', kept: 'Why it was kept', pruned: 'Why it was pruned', selected: 'Why it was selected',
     finished: 'How it ended', aborted: 'Why it stopped',
@@ -46,14 +46,28 @@
       parts.state.dataset.status = node.status;
       reveal(parts.asked, Boolean(node.instruction));
       write(parts.asked, node.instruction ? `Asked: ${node.instruction}` : '');
-      write(parts.text, node.text.replace(/[ \t]*<\/?think>[ \t]*/g, '').trim() || '…');
+      this.showText(node);
       this.showAnswer(node, verdicts);
       parts.numbers.replaceChildren(...ponder.runScores.numbersOf(node).flatMap(numberRow));
       reveal(parts.numbers, parts.numbers.children.length > 0);
       this.showChoice(node);
       this.showWhy(node);
-      reveal(parts['tokens-part'], node.pieces.length > 0);
+      reveal(parts['tokens-part'], node.pieces.length > 0 || Boolean(node.forced));
       this.tokens.show(head.id, node);
+    }
+
+    // What was put in is told apart from what the model wrote, from the first moment on.
+    showText(node) {
+      const plain = (text) => text.replace(/[ \t]*<\/?think>[ \t]*/g, '');
+      const isForced = Boolean(node.forced) && node.text.startsWith(node.forced);
+      const own = plain(isForced ? node.text.slice(node.forced.length) : node.text);
+      if (!isForced) {
+        write(this.parts.text, own.trim() || '…');
+        return;
+      }
+      const forced = make('span', 'rv-forced', plain(node.forced).trimStart());
+      forced.title = 'Put in, not generated; the model read it as its own.';
+      this.parts.text.replaceChildren(forced, own.trimEnd());
     }
 
     showAnswer(node, verdicts) {

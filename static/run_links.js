@@ -5,8 +5,8 @@
   const ponder = (window.ponder = window.ponder || {});
   const { write, reveal } = ponder;
   const SAY_MS = 2500;
-  const FIELDS = ['id', 'parent', 'kind', 'instruction', 'thinking', 'text', 'tokens', 'logprob', 'confidence', 'pieces',
-    'token_logprobs', 'scores', 'step_scores', 'search', 'status', 'reason', 'answer', 'is_final', 'created_s', 'finished_s'];
+  const FIELDS = ['id', 'parent', 'kind', 'instruction', 'thinking', 'forced', 'struck', 'text', 'tokens', 'logprob', 'confidence',
+    'pieces', 'token_logprobs', 'token_confidences', 'scores', 'step_scores', 'search', 'status', 'reason', 'answer', 'is_final', 'created_s', 'finished_s'];
   const OUR_OWN = ['is_over', 'strategy_title', 'scorer_title', 'queue_note', 'candidates']; // of a head, for the page only
 
   /** The address of a run, and where given of a node and a moment of it. */
@@ -41,10 +41,14 @@
   }
 
   class Links {
-    /** `where()` tells what is shown: {head, log, selected, at_s, isRecorded}. */
-    constructor(find, where) {
+    /**
+     * `where()` tells what is shown: {head, log, selected, at_s, isRecorded}. `save({run, format})`, where there
+     * is a server, resolves to the file as JSON text.
+     */
+    constructor(find, where, save = null) {
       this.parts = {};
-      for (const name of ['copy-node', 'copy-run', 'export', 'said', 'link']) this.parts[name] = find(name);
+      this.saveAs = save;
+      for (const name of ['copy-node', 'copy-run', 'export', 'exports', 'said', 'link']) this.parts[name] = find(name);
       const { parts } = this;
       parts['copy-node'].addEventListener('click', () => {
         const { head, focus, at_s } = where();
@@ -53,12 +57,16 @@
       parts['copy-run'].addEventListener('click', () => this.give(addressOf({ run: where().head.id }), 'The link to the run is copied.'));
       parts.export.addEventListener('click', () => {
         const { head, log } = where();
-        this.save(`ponder-${head.id}.json`, JSON.stringify(recordOf(head, log.now), null, 1));
+        this.save(`ponder-${head.id}.json`, new Blob([JSON.stringify(recordOf(head, log.now), null, 1)], { type: 'application/json' }));
       });
+      for (const button of parts.exports.querySelectorAll('[data-format]')) {
+        button.addEventListener('click', () => this.fetch(where().head.id, button.dataset.format));
+      }
     }
 
     show({ head, focus, isRecorded }) {
-      const isLinked = Boolean(head.id) && !isRecorded;
+      const isLinked = Boolean(head.id) && !isRecorded && !ponder.isReplay;
+      reveal(this.parts.exports, isLinked && head.is_over && Boolean(this.saveAs));
       reveal(this.parts['copy-node'], isLinked && focus !== null);
       reveal(this.parts['copy-run'], isLinked);
       reveal(this.parts.export, Boolean(head.id));
@@ -73,12 +81,19 @@
       if (!isCopied) link.select();
     }
 
-    save(name, text) {
-      const link = ponder.make('a');
-      link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    async fetch(run, format) {
+      let reply;
+      try {
+        reply = JSON.parse(await this.saveAs({ run, format }));
+      } catch (_) {
+        reply = { error: 'Ponder does not answer; check that it still runs.' };
+      }
+      if (reply.error) this.say(reply.error);
+      else this.save(reply.name, ponder.blobOf(reply));
+    }
+
+    save(name, blob) {
+      ponder.saveFile(name, blob);
       this.say(`Saved as ${name}.`);
     }
 

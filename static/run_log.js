@@ -42,18 +42,18 @@
       if (!node) throw new LogMismatch(`There is no node ${id} yet.`);
       if (node.stamp === this.stamp) return node;
       const copy = { ...node, stamp: this.stamp };
-      for (const name of ['pieces', 'token_logprobs', 'decisions']) copy[name] = node[name].slice();
+      for (const name of ['pieces', 'token_logprobs', 'token_confidences', 'decisions']) copy[name] = node[name].slice();
       for (const name of ['scores', 'step_scores', 'search']) copy[name] = { ...node[name] };
       this.nodes[id] = copy;
       return copy;
     }
 
-    add(id, { parent, kind, instruction, thinking }, at_s) {
+    add(id, { parent, kind, instruction, thinking, forced = '', struck = 0 }, at_s) {
       if (id !== this.nodes.length) throw new LogMismatch(`Node ${id} comes after ${this.nodes.length - 1}.`);
       this.growing += 1;
       this.nodes.push({
-        id, parent, kind, instruction, thinking, text: '', tokens: 0, logprob: 0, confidence: null, pieces: [],
-        token_logprobs: [], scores: {}, step_scores: {}, search: {}, status: 'growing', reason: '', answer: null,
+        id, parent, kind, instruction, thinking, forced, struck, text: forced, tokens: 0, logprob: 0, confidence: null, pieces: [],
+        token_logprobs: [], token_confidences: [], scores: {}, step_scores: {}, search: {}, status: 'growing', reason: '', answer: null,
         is_final: false, created_s: at_s, finished_s: null,
         decisions: [], // every status it had, with reason and time
         version: 0, // counts its changes
@@ -84,6 +84,7 @@
       if (kind === 'tokens') {
         node.pieces.push(...data.pieces);
         node.token_logprobs.push(...data.logprobs);
+        node.token_confidences.push(...(data.confidences || []));
         node.text += data.pieces.join('');
         node.tokens += data.pieces.length;
         for (const logprob of data.logprobs) node.logprob += logprob;

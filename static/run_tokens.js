@@ -14,6 +14,12 @@
     return element;
   }
 
+  function forcedWords(text) {
+    const element = make('span', 'rv-forced', text.replaceAll('\n', '⏎\n'));
+    element.title = 'put in, not generated';
+    return element;
+  }
+
   /** Keeps `element` equal to the tokens of the node it is given; a growing node only adds to it. */
   class Tokens {
     constructor(element) {
@@ -30,6 +36,7 @@
 
     show(run, node) {
       if (run !== this.run || node.id !== this.node || node.pieces.length < this.count) this.forget();
+      if (this.node !== node.id && node.forced) this.element.append(forcedWords(node.forced));
       this.run = run;
       this.node = node.id;
       const end = Math.min(node.pieces.length, MOST);

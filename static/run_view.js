@@ -1,6 +1,6 @@
 // The run view: follows one run, live, stored or recorded, and shows any moment of it.
 //
-//   const view = ponder.mountRunView(element, ask);   // ask({run, cursor}) -> the reply as JSON text
+//   const view = ponder.mountRunView(element, {pull, reselect, export});   // each takes one object, gives JSON text
 //   view.open({run, node?, at?, autoplay?});          // a run just started has neither node nor at
 //
 // Wiring only: RunPull brings the log, the parts show it, at most ten times a second. Tells the page how the
@@ -21,11 +21,11 @@
   });
 
   class RunView {
-    constructor(element, ask) {
+    constructor(element, ask) { // `reselect` and `export` are missing in a replay
       const find = (name) => element.querySelector(`[data-part=${name}]`);
       this.element = element;
       this.alert = find('alert');
-      this.pull = new ponder.RunPull(ask, {
+      this.pull = new ponder.RunPull(ask.pull, {
         onChange: () => this.changed(),
         onTrouble: (sentence, isLost) => this.trouble(sentence, isLost),
       });
@@ -41,7 +41,11 @@
       this.steps = new ponder.RunSteps(find, (id) => this.select(id));
       this.time = new ponder.RunTimeBar(find);
       this.inspector = new ponder.RunInspector(find);
-      this.links = new ponder.RunLinks(find, () => this.where());
+      this.links = new ponder.RunLinks(find, () => this.where(), ask.export);
+      this.reselect = new ponder.RunReselect(find, ask.reselect, (id) => this.select(id));
+      this.forecast = new ponder.RunForecast(find);
+      this.fork = new ponder.RunFork(find);
+      this.origin = new ponder.RunOrigin(find);
       this.aloud = new ponder.RunAloud(find('aloud'));
       this.drawnAt = -Infinity;
       this.timer = 0;
@@ -64,6 +68,7 @@
       this.verdicts = new Map();
       this.scrubber.reset();
       this.candidates.reset();
+      this.reselect.reset();
       this.tree.select(null);
       this.tree.update([]);
       this.tree.layOutNow();
@@ -168,7 +173,8 @@
         answerNode: moment.answered ?? (best ? best.node : null),
         verdicts: this.verdicts,
       });
-      for (const part of [this.headline, this.scrubber, this.candidates, this.steps, this.time, this.inspector, this.links]) part.show(scene);
+      for (const part of [this.headline, this.scrubber, this.candidates, this.steps, this.time, this.inspector, this.links,
+        this.reselect, this.forecast, this.fork, this.origin]) part.show(scene);
       if (head.id && !this.wasOver) this.aloud.say(ponder.runSummary(scene));
       this.wasOver = head.is_over;
     }

@@ -24,6 +24,7 @@
   function caption(node) {
     const said = node.text.replace(/<\/?think>/g, ' ');
     if (node.kind === 'question') return said.trim().replace(/\s+/g, ' ');
+    if (node.kind === 'execution') return node.scores?.check === 1 ? 'passes its check' : node.scores?.check === 0 ? 'fails its check' : 'cannot be checked';
     if (node.is_final && node.answer !== null && node.answer !== undefined && node.kind !== 'critique') return pretty(String(node.answer));
     const lines = said.split('\n').map((line) => line.trim()).filter(Boolean);
     if (!lines.length) return node.status === 'growing' ? '…' : '';

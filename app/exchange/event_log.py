@@ -24,9 +24,7 @@ def write(runs: Sequence[Run]) -> bytes:
     """The file."""
     lines: list[str] = []
     for run in runs:
-        record = run.record()
-        del record["nodes"]
-        lines.append(json.dumps({"run": record}, ensure_ascii=False))
+        lines.append(json.dumps({"run": run.facts()}, ensure_ascii=False))
         lines += [json.dumps(plain(event), ensure_ascii=False) for event in run.tree.events]
     return "".join(f"{line}\n" for line in lines).encode()
 

@@ -8,31 +8,48 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from app import budget_control, knobs
+from app import budget_control, knobs, run_answers, tier_control
 from app.header import header
-from app.messages import error_box, hint
+from app.messages import banner, error_box, hint
 from app.run_feed import RECORDED, feed
+from app.run_fork import fork_bar, origin_in
+from app.run_restore import restore_from_file, settings_in
+from app.run_settings import (
+    FAMILY_LABELS,
+    FIRST_LEVELS,
+    describe,
+    in_one_unit,
+    is_general,
+    slider_range,
+    tests_as_text,
+    tests_hint,
+    tests_in,
+)
 from app.run_view import run_view
 from app.service import Service
+from app.visitors import owner_of
 from engine.errors import PonderError
 from engine.models import catalogue
-from engine.runs import Run, RunSpec
+from engine.runs import RunSpec
+from engine.sandbox import choosing
 from engine.strategies import STRATEGIES
-from engine.tasks import FAMILIES, Problem, identify
+from engine.tasks import FAMILIES
 
-FAMILY_LABELS = {"countdown": "24", "arithmetic": "Sum", "story": "Story"}
 FIRST_PROBLEM = "Use 4 5 6 10 to make 24."
 FIRST_STRATEGY = "mcts"
 SHOWN_RUN = "() => [window.ponder.shownRun || '']"  # handlers that concern the run on screen
+RUN_LABEL, FORK_LABEL = "Run  ⏎", "Run the fork  ⏎"
 
 
 def build(service: Service, model: str) -> None:
     """Lay out the page inside the current Blocks."""
     header("Run")
+    warning = gr.HTML("", apply_default_css=False, elem_id="banner")
     with gr.Row(elem_id="run-page", equal_height=False):
         with gr.Column(elem_id="setup", scale=0, min_width=290):
             with gr.Group(elem_classes="pd-field"):
@@ -51,7 +68,14 @@ def build(service: Service, model: str) -> None:
                     easier = gr.Button("Easier", elem_classes="pd-link", elem_id="easier")
                     harder = gr.Button("Harder", elem_classes="pd-link", elem_id="harder")
                 about = gr.HTML(hint(describe(FIRST_PROBLEM)), apply_default_css=False, elem_id="about")
-                level = gr.State(4)
+                level = gr.State(FIRST_LEVELS["countdown"])
+                with gr.Group(visible=is_general(model), elem_classes="pd-tests") as tests_group:
+                    tests = gr.Textbox(
+                        "", label="tests, where it asks for a program", lines=2, max_lines=10,
+                        placeholder="[[[1, 2], 3], [[-1, 5], 4]]", elem_id="tests",
+                    )  # fmt: skip
+                    about_tests = gr.HTML(hint(""), apply_default_css=False)
+            tier = tier_control.build()
             with gr.Group(elem_classes="pd-field"):
                 gr.HTML("<h2>Strategy</h2>", apply_default_css=False)
                 strategy = gr.Dropdown(
@@ -65,9 +89,8 @@ def build(service: Service, model: str) -> None:
                     list(budget_control.UNITS), value="tokens", label="Budget counted in", show_label=False,
                     elem_classes="pd-segments", elem_id="unit",
                 )  # fmt: skip
-                least, most, step, default = budget_control.UNITS["tokens"]
                 amount = gr.Slider(
-                    least, most, default, step=step, label="Amount", show_label=False, elem_id="amount",
+                    **slider_range("tokens", None), label="Amount", show_label=False, elem_id="amount",
                     buttons=[],
                 )  # fmt: skip
                 buys = gr.HTML(hint(""), apply_default_css=False, elem_id="buys")
@@ -85,15 +108,57 @@ def build(service: Service, model: str) -> None:
                     label="model", allow_custom_value=True, elem_id="model",
                     info="A bundled model, a Hugging Face id in your cache, or a folder.",
                 )  # fmt: skip
+                restored_file = restore_from_file()
+            fork = fork_bar()
             problems = gr.HTML(error_box(""), apply_default_css=False, elem_id="problems")
-            run = gr.Button("Run  ⏎", variant="primary", elem_id="run")
+            run = gr.Button(RUN_LABEL, variant="primary", elem_id="run")
             stop = gr.Button("Stop", variant="stop", elem_id="stop")
         with gr.Column(elem_id="stage", scale=1, min_width=320):
             view = run_view(
-                lambda asked: feed(service, str(asked.get("run", "")), int(asked.get("cursor") or 0))
+                lambda asked: feed(service, str(asked.get("run", "")), int(asked.get("cursor") or 0)),
+                lambda asked: run_answers.reselected(service, asked),
+                lambda asked: run_answers.exported(service, [str(asked["run"])], str(asked.get("format"))),
             )
 
     hidden = gr.Textbox(visible=False)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+    asked_inputs = [
+        problem, tests, strategy, unit, amount, seed, expected, chosen_model, fork, *controls.all()
+    ]  # fmt: skip
+
+    def asked(
+        text: str,
+        typed_tests: str,
+        name: str,
+        counted: str,
+        limit: float,
+        number: float,
+        right: str,
+        model_name: str,
+        forked_from: str,
+        *values: Any,
+    ) -> RunSpec:
+        """The spec that the controls state. Raises BadInput."""
+        return RunSpec(
+            problem=text,
+            model=model_name or "",
+            strategy=name,
+            params=controls.params(name, values),
+            expected=right.strip() or None,
+            seed=int(number or 0),
+            budget=budget_control.budget(counted, limit),
+            tests=tests_in(typed_tests) if is_general(model_name) else None,
+            origin=origin_in(forked_from),
+        )
+
+    # ---- what it will take
+    def foretell(*values: Any) -> str:
+        try:
+            return hint(budget_control.in_words(service.foretell(asked(*values))))
+        except PonderError as error:
+            return hint(str(error))
+
+    forecast: dict[str, Any] = {"fn": foretell, "inputs": asked_inputs, "outputs": buys, **quiet}
 
     # ---- the problem
     def make(family_name: str, asked_level: int) -> tuple[str, int, str]:
@@ -103,136 +168,121 @@ def build(service: Service, model: str) -> None:
         return fresh.text, asked_level, hint(describe(fresh.text))
 
     fresh_outputs = [problem, level, about]
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    new.click(make, [family, level], fresh_outputs, **quiet)
-    easier.click(lambda name, at: make(name, at - 1), [family, level], fresh_outputs, **quiet)
-    harder.click(lambda name, at: make(name, at + 1), [family, level], fresh_outputs, **quiet)
-    family.input(lambda name: make(name, 4 if name == "countdown" else 3), family, fresh_outputs, **quiet)
-    problem.input(lambda text: hint(describe(text)), problem, about, **quiet)
+    for trigger, act, inputs in (
+        (new.click, make, [family, level]),
+        (easier.click, lambda name, at: make(name, at - 1), [family, level]),
+        (harder.click, lambda name, at: make(name, at + 1), [family, level]),
+        (family.input, lambda name: make(name, FIRST_LEVELS[name]), [family]),
+    ):
+        trigger(act, inputs, fresh_outputs, **quiet).then(
+            lambda: ("", RUN_LABEL), None, [fork, run], **quiet
+        ).then(**forecast)
+    problem.input(
+        lambda text, name: (hint(describe(text, name)), "", RUN_LABEL), [problem, chosen_model],
+        [about, fork, run], **quiet,
+    ).then(**forecast)  # fmt: skip
+
+    def choose_model(name: str, text: str) -> tuple[Any, str, str]:
+        is_open = is_general(name)
+        return gr.update(visible=is_open), hint(tests_hint() if is_open else ""), hint(describe(text, name))
+
+    chosen_model.change(
+        choose_model, [chosen_model, problem], [tests_group, about_tests, about], **quiet
+    ).then(**forecast)
 
     # ---- strategy and budget
-    forecast_inputs = [strategy, unit, amount, problem, chosen_model, *controls.all()]
-
-    def buy(name: str, counted: str, limit: float, text: str, model_name: str, *values: Any) -> str:
-        try:
-            limits = budget_control.budget(counted, limit)
-            facts = catalogue.find(model_name)
-        except PonderError as error:
-            return hint(str(error))
-        measured = budget_control.speed(service.runs(limit=20), model_name)
-        params = controls.params(name, values)
-        return hint(budget_control.forecast(name, params, limits, task_of(text), measured, facts.parameters))
-
     def choose(name: str) -> list[Any]:
         return [hint(STRATEGIES[name].idea), *controls.visibility(name)]
 
-    strategy.change(choose, strategy, [idea, *controls.groups.values()], **quiet).then(
-        buy, forecast_inputs, buys, **quiet
+    strategy.change(choose, strategy, [idea, *controls.groups.values()], **quiet).then(**forecast)
+    unit.input(lambda counted: gr.update(**slider_range(counted, None)), unit, amount, **quiet).then(
+        **forecast
     )
-
-    def in_unit(counted: str) -> Any:
-        low, high, places, value = budget_control.UNITS[counted]
-        return gr.update(minimum=low, maximum=high, step=places, value=value)
-
-    unit.input(in_unit, unit, amount, **quiet).then(buy, forecast_inputs, buys, **quiet)
     for control in (amount, *controls.all()):
-        control.change(buy, forecast_inputs, buys, **quiet)
+        control.change(**forecast)
+
+    tier_control.wire(
+        service, tier, problem=problem, model=chosen_model, strategy=strategy, unit=unit, amount=amount,
+        knobs=controls,
+    )  # fmt: skip
+
+    # ---- a fork
+    def show_fork(value: str) -> list[Any]:
+        if not value:
+            return [gr.skip(), gr.skip(), gr.skip(), RUN_LABEL]
+        try:
+            origin = origin_in(value)
+            spec = service.get(origin.run).spec if origin else None
+        except PonderError as error:
+            return [gr.skip(), hint(str(error)), gr.skip(), RUN_LABEL]
+        assert spec is not None
+        return [spec.problem, hint(describe(spec.problem, spec.model)), tests_as_text(spec.tests), FORK_LABEL]
+
+    fork.submit(show_fork, fork, [problem, about, tests, run], **quiet).then(**forecast)
 
     # ---- run and stop
-    def start(
-        text: str,
-        name: str,
-        counted: str,
-        limit: float,
-        number: float,
-        right: str,
-        model_name: str,
-        *values: Any,
-    ) -> tuple[Any, str]:
+    def start(request: gr.Request, *values: Any) -> tuple[Any, ...]:
         try:
-            spec = RunSpec(
-                problem=text,
-                model=model_name or "",
-                strategy=name,
-                params=controls.params(name, values),
-                expected=right.strip() or None,
-                seed=int(number or 0),
-                budget=budget_control.budget(counted, limit),
-            )
-            started = service.submit(spec)
+            started = service.submit(replace(asked(*values), owner=owner_of(request)))
         except PonderError as error:
-            return gr.skip(), error_box(str(error))
-        return json.dumps({"run": started.id}), error_box("")
+            return gr.skip(), error_box(str(error)), gr.skip(), gr.skip()
+        return json.dumps({"run": started.id}), error_box(""), "", RUN_LABEL
 
-    start_inputs = [problem, strategy, unit, amount, seed, expected, chosen_model, *controls.all()]
     for trigger in (run.click, problem.submit):
         trigger(
-            start, start_inputs, [view, problems], show_progress="hidden", api_visibility="private",
-            concurrency_limit=None,
+            start, asked_inputs, [view, problems, fork, run], show_progress="hidden",
+            api_visibility="private", concurrency_limit=None,
         )  # fmt: skip
     stop.click(service.cancel, hidden, None, js=SHOWN_RUN, **quiet)
 
-    # ---- opening a link
-    def open_link(request: gr.Request) -> list[Any]:
-        query = request.query_params
-        shown = query.get("run", "")
-        if not shown:
-            return [
-                json.dumps({"run": RECORDED, "autoplay": True}),
-                *[gr.skip()] * len(restored),
-                error_box(""),
-            ]
-        wanted = {"run": shown, "node": number_in(query.get("node")), "at": number_in(query.get("at"))}
-        try:
-            found = service.get(shown)
-        except PonderError as error:
-            return [json.dumps({"run": RECORDED}), *[gr.skip()] * len(restored), error_box(str(error))]
-        return [json.dumps(wanted), *settings_of(found), error_box("")]
+    # ---- settings from elsewhere: a link, or a file
+    restored = [
+        problem, tests, about, family, strategy, unit, amount, seed, expected, chosen_model, *controls.all()
+    ]  # fmt: skip
 
-    def settings_of(found: Run) -> list[Any]:
-        spec = found.spec
-        counted, limit = "tokens", spec.budget.max_tokens
-        if spec.budget.max_seconds is not None:
-            counted, limit = "seconds", spec.budget.max_seconds
-        elif spec.budget.max_usd is not None:
-            counted, limit = "dollars", spec.budget.max_usd
-        low, high, step, _ = budget_control.UNITS[counted]
-        shown_amount = gr.skip() if limit is None else gr.update(
-            minimum=low, maximum=max(high, limit), step=step, value=limit
-        )  # fmt: skip
-        own = spec.task is None
+    def settings_of(spec: RunSpec) -> list[Any]:
+        counted, limit = in_one_unit(spec.budget)
         return [
             spec.problem,
-            hint(describe(spec.problem)),
+            tests_as_text(spec.tests),
+            hint(describe(spec.problem, spec.model)),
             spec.task if spec.task in FAMILY_LABELS else gr.skip(),
-            spec.strategy,
+            spec.strategy if spec.strategy in STRATEGIES else gr.skip(),
             counted,
-            shown_amount,
+            gr.skip() if limit is None else gr.update(**slider_range(counted, limit)),
             spec.seed,
-            (spec.expected or "") if own else "",
+            (spec.expected or "") if spec.task is None else "",
             spec.model,
             *controls.settings(spec.strategy, spec.params),
         ]
 
-    restored = [problem, about, family, strategy, unit, amount, seed, expected, chosen_model, *controls.all()]
+    def open_link(request: gr.Request) -> list[Any]:
+        query = request.query_params
+        shown = query.get("run", "")
+        unchanged = [gr.skip()] * len(restored)
+        if not shown:
+            return [json.dumps({"run": RECORDED, "autoplay": True}), *unchanged, error_box("")]
+        wanted = {"run": shown, "node": number_in(query.get("node")), "at": number_in(query.get("at"))}
+        try:
+            found = service.get(shown)
+        except PonderError as error:
+            return [json.dumps({"run": RECORDED}), *unchanged, error_box(str(error))]
+        return [json.dumps(wanted), *settings_of(found.spec), error_box("")]
+
+    def restore(value: str) -> list[Any]:
+        try:
+            return [*settings_of(settings_in(value)), error_box("")]
+        except PonderError as error:
+            return [*[gr.skip()] * len(restored), error_box(str(error))]
+
     gr.on(
         None, open_link, None, [view, *restored, problems], show_progress="hidden", api_visibility="private"
-    ).then(buy, forecast_inputs, buys, **quiet)
-
-
-def describe(text: str) -> str:
-    """What kind of problem this is, in a few words; "" where it is none of the families."""
-    read = _read(text)
-    if read is None or read.task is None:
-        return "Not a problem the bundled models know; another model may." if text.strip() else ""
-    task = FAMILIES[read.task]
-    return f"{task.title}, {read.difficulty} {task.unit}"
-
-
-def task_of(text: str) -> str | None:
-    """The family of a problem, None for free text."""
-    read = _read(text)
-    return read.task if read else None
+    ).then(**forecast)
+    restored_file.submit(restore, restored_file, [*restored, problems], **quiet).then(**forecast)
+    gr.on(
+        None, lambda: (banner(choosing.choice().banner), hint(tests_hint())), None, [warning, about_tests],
+        **quiet,
+    )  # fmt: skip
 
 
 def number_in(word: str | None) -> float | None:
@@ -240,11 +290,4 @@ def number_in(word: str | None) -> float | None:
     try:
         return float(word) if word else None
     except ValueError:
-        return None
-
-
-def _read(text: str) -> Problem | None:
-    try:
-        return identify(text)
-    except PonderError:
         return None

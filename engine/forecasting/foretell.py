@@ -57,13 +57,15 @@ def foretell(
     facts: ModelFacts,
     experience: Experience,
     prices: cost.Prices | None = None,
+    copied_steps: int = 0,
 ) -> Foretold:
     """What the run that `spec` describes will take. `spec` as admitted: its scorer is resolved.
 
-    `prices` are those of the model's device, the usual ones where none are given.
+    `prices` are those of the model's device, the usual ones where none are given; `copied_steps` of the chain
+    are there already where it is a fork.
     """
     prices = prices or cost.prices_for(facts.device)
-    lengths = _lengths(problem, facts)
+    lengths = _lengths(problem, facts).after(copied_steps)
     case = _case(spec, problem, lengths)
     is_bundled = facts.source == "bundled"
     free = formula(spec, lengths)

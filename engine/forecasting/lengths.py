@@ -27,6 +27,12 @@ class Lengths:
     answer_tokens: float
     steps: int
 
+    def after(self, steps: int) -> Lengths:
+        """What is left of the chain after its first steps; at least one more."""
+        left = max(1, self.steps - steps)
+        thought = self.chain_tokens - self.answer_tokens
+        return Lengths(thought * left / self.steps + self.answer_tokens, self.answer_tokens, left)
+
 
 TYPICAL = Lengths(112.0, 7.0, 8)  # where nothing is known
 

@@ -96,12 +96,15 @@ def test_the_recorded_run_can_be_shown(service: Service) -> None:
     "asked", [None, [], "x", {}, {"run": 7}, {"run": "x" * 999}, {"run": "x", "cursor": "soon"}]
 )
 def test_what_is_no_pull_is_one_sentence(asked: Any) -> None:
-    component = run_view(lambda _: pytest.fail("it must not be asked"))
+    component = run_view(*[lambda _: pytest.fail("it must not be asked")] * 3)
     assert json.loads(component.pull(asked))["error"].endswith(".")  # type: ignore[attr-defined]
+    if not asked or asked == "x" or asked.get("cursor") != "soon":
+        assert json.loads(component.choose_again(asked))["error"].endswith(".")  # type: ignore[attr-defined]
+        assert json.loads(component.save_as(asked))["error"].endswith(".")  # type: ignore[attr-defined]
 
 
 def test_a_pull_reaches_the_feed() -> None:
-    component = run_view(json.dumps)
+    component = run_view(json.dumps, json.dumps, json.dumps)
     asked = {"run": "01ABC", "cursor": 12, "more": "is dropped"}
     assert json.loads(component.pull(asked)) == {"run": "01ABC", "cursor": 12}  # type: ignore[attr-defined]
 
