@@ -136,10 +136,25 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     train.add_argument("--work", default="training", help="folder for checkpoints (default: %(default)s)")
 
-    bench = commands.add_parser("bench", help="measure what this machine does: decoding, clients, tiers")
-    bench.add_argument("name", metavar="NAME", help="decoding (against its peers), clients or tiers")
+    bench = commands.add_parser("bench", help="measure what this machine and its models do")
+    bench.add_argument("name", metavar="NAME", help="decoding (against its peers), clients, tiers or claims")
     bench.add_argument("--minutes", type=float, help="how long (clients; default: 1)")
     bench.add_argument("--json", action="store_true")
+    bench.add_argument("--quick", action="store_true", help="20 problems a cell, to look only (claims)")
+    bench.add_argument(
+        "--only", action="append", metavar="CLAIM", help="this claim; may be repeated (claims)"
+    )
+    bench.add_argument("--problems", type=int, help="of each kind (tiers; default: 10)")
+    bench.add_argument(
+        "--model", default=DEFAULT_MODEL, help="the model measured (tiers, claims; default: %(default)s)"
+    )
+    bench.add_argument(
+        "--work", default="build/claims", help="folder of finished cells (default: %(default)s)"
+    )
+    bench.add_argument("--again", action="store_true", help="measure finished cells anew (claims)")
+    bench.add_argument(
+        "--publish", action="store_true", help="put report, figures and runs into this repository (claims)"
+    )
 
     doctor = commands.add_parser("doctor", help="what works on this machine, and why not where it does not")
     doctor.add_argument("--json", action="store_true")

@@ -56,10 +56,19 @@ def clients(arguments: Namespace) -> None:
         print(f"the first error: {found.first_error}")
 
 
+def claims(arguments: Namespace) -> None:
+    """The field's claims on the bundled models: tables, figures, and what is shipped of them."""
+    from app.claims import command
+
+    report = command.run(arguments)
+    if arguments.json:
+        print(report)
+
+
 def _live() -> Iterator[Any]:
     from app.live_cost import case
 
     yield case()
 
 
-BENCHMARKS = {"decoding": decoding, "clients": clients}
+BENCHMARKS = {"decoding": decoding, "clients": clients, "claims": claims}
