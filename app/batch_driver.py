@@ -284,8 +284,9 @@ class BatchDriver:
         with self._lock:
             if drive.state != "running":
                 return
-            self._stand(drive, "finished", "All runs are done.")
-        self._keep(drive)
+            reason = "All runs are done."
+            self._store().settle_batch(drive.id, "finished", reason, drive.seconds)  # kept before it is said
+            self._stand(drive, "finished", reason)
 
     def _give_up(self, drive: _Drive, reason: str) -> None:
         """Pause because it cannot go on; the reason says why."""

@@ -181,6 +181,7 @@
       this.drawnAt = performance.now();
       const { head } = this;
       this.element.classList.toggle('cp-stale', this.isStale);
+      this.element.classList.toggle('cp-idle', !this.run);
       write(this.state, this.isStale ? 'settings changed' : this.stateWords());
       mark(this.state, 'title', (head && head.status_reason) || null);
       reveal(this.open, Boolean(this.run) && !this.isLost);

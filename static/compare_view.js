@@ -267,6 +267,7 @@
       this.setup.show(plan);
       this.setLanes(plan.lanes);
       this.showVerdict(null);
+      this.find('batch').scrollIntoView({ block: 'start' }); // whoever opens a batch comes to see that
     }
 
     leaveBatch() {

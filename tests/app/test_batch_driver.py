@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -10,14 +13,14 @@ from typing import Any
 import pytest
 
 from app.batch_driver import BatchDriver
-from app.compare_plan import Lane, Plan, plan_from
+from app.compare_plan import Lane, plan_from
 from app.service import Service
 from engine.backends import scripted
 from engine.errors import BadInput, BatchNotFound
-from engine.lab.problems import draw
 from engine.models import catalogue
+from tests.app.batch_plans import plan
 
-LANES = (Lane("best_of_n", "scripted", {"n": 3}), Lane("chain_of_thought", "scripted", {}))
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -41,15 +44,6 @@ def driven(service: Service, at_once: int = 8) -> BatchDriver:
     driver = BatchDriver(service, at_once)
     service.before_close.append(driver.close)
     return driver
-
-
-def plan(problems: int = 5, **changes: Any) -> Plan:
-    texts = tuple(problem.text for problem in draw("arithmetic", 2, problems))
-    given = {
-        "family": "arithmetic", "difficulty": 2, "problems": texts, "lanes": LANES, "unit": "tokens",
-        "amount": 400, "parts": (0.5, 1.0), "seed": 1,
-    }  # fmt: skip
-    return Plan(**given | changes)
 
 
 def until(is_so: Callable[[], Any], what: str) -> None:
@@ -115,13 +109,17 @@ def test_pause_and_resume(monkeypatch: pytest.MonkeyPatch, service: Service, dri
 
 def test_resume_while_the_last_runs_still_end(monkeypatch: pytest.MonkeyPatch, driver: BatchDriver) -> None:
     slowly(monkeypatch)
-    id = driver.start(plan(6))
-    for _ in range(5):
-        until(lambda: driver.progress(id).flying, "runs are under way")
-        driver.pause(id)
-        driver.resume(id)
+    id = driver.start(plan(10))
+    times = 0
+    while times < 5 and driver.progress(id).state == "running":
+        if driver.progress(id).flying:
+            times += 1
+            driver.pause(id)
+            driver.resume(id)
+        time.sleep(0.01)
+    assert times
     wait_state(driver, id, "finished")
-    assert len(driver.progress(id).outcomes) == 24
+    assert len(driver.progress(id).outcomes) == 40
 
 
 def test_a_restart_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -144,6 +142,33 @@ def test_a_restart_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, url
     assert [one.cell for one in after.outcomes] == list(range(32))
     assert all(one.run == done[one.cell] for one in after.outcomes if one.cell in done)
     second.close()
+
+
+def test_a_killed_process_loses_and_doubles_nothing(url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.app.killed_batch", url], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    id = process.stdout.readline().strip()
+    time.sleep(random.uniform(0, 0.6))  # into its runs, wherever they are then
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+    service = Service(url)
+    driver = driven(service)
+    before = driver.progress(id)
+    assert before.state == "interrupted"
+    driver.resume(id)
+    wait_state(driver, id, "finished")
+    after = driver.progress(id)
+    assert [one.cell for one in after.outcomes] == list(range(48))
+    kept = {one.run for one in before.outcomes}
+    assert kept <= {one.run for one in after.outcomes}
+    ended = service.runs(filters={"batch": id, "status": ["finished", "partial"]}, limit=100)
+    assert len(ended) == 48
+    assert service.count(filters={"batch": id, "status": ["running", "queued"]}) == 0
+    service.close()
 
 
 def test_cancel_stops_what_runs_and_is_final(monkeypatch: pytest.MonkeyPatch, driver: BatchDriver) -> None:
