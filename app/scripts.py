@@ -50,7 +50,7 @@ RUN = (
     "run_view.js",
 )
 SETUP = ("files.js", "setup_fork.js", "setup_restore.js")
-HISTORY = ("elements.js", "files.js", "history_view.js")
+HISTORY = ("elements.js", "files.js", "history_row.js", "history_bar.js", "history_view.js")
 REPLAY = ("replay.js",)
 PLOTLY = ("elements.js", "plotly_view.js")
 COMPARE = (
@@ -71,6 +71,7 @@ COMPARE = (
     "compare_batch.js",
     "compare_view.js",
 )
+SYSTEM = ("elements.js", "system_prices.js", "system_view.js")
 LEARN = (
     *PLOTLY,
     "run_log.js",

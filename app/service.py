@@ -149,6 +149,10 @@ class Service:
             self.store.restore(run_id)
         self._deleted.discard(run_id)
 
+    def adopt(self, runs: Sequence[Run]) -> int:
+        """Keep finished runs from files; how many were new. Raises StorageError."""
+        return 0 if self.store is None else self.store.adopt(runs)
+
     def mark(
         self,
         run_id: str,

@@ -1,136 +1,194 @@
-// The list of saved runs: search, filters, delete with undo. Rows are built from text only, never from markup.
+// The list of saved runs: search and filters, marks, selection, delete with undo, files in and out.
+//
+//   ponder.mountHistory(element, choices, {listing, change, exporting, importing});   // each gives JSON text
+//
+// Load after elements.js, files.js, history_row.js and history_bar.js.
 (() => {
   const ponder = (window.ponder = window.ponder || {});
+  const { make, write, reveal } = ponder;
   const WAIT_MS = 200; // after the last key before searching
+  const SILENT = 'The server does not answer; check that Ponder is still running, then reload.';
 
-  const make = (tag, className, text) => {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  };
-
-  const pretty = (answer) => answer.replaceAll(' * ', ' × ').replaceAll(' / ', ' ÷ ').replaceAll(' - ', ' − ');
-
-  const ago = (iso) => {
-    const seconds = Math.max(0, (Date.now() - new Date(iso)) / 1000);
-    const steps = [[60, 'second', 1], [3600, 'minute', 60], [86400, 'hour', 3600], [Infinity, 'day', 86400]];
-    const [, unit, size] = steps.find(([limit]) => seconds < limit);
-    const count = Math.floor(seconds / size);
-    return unit === 'second' ? 'just now' : `${count} ${unit}${count === 1 ? '' : 's'} ago`;
-  };
-
-  const MARKS = { true: ['✓', 'hs-good', 'right'], false: ['✗', 'hs-bad', 'wrong'] };
-
-  function row(run, onDelete) {
-    const item = make('li', 'hs-run');
-    item.dataset.run = run.id;
-    const link = make('a', 'hs-open');
-    link.href = `.?run=${encodeURIComponent(run.id)}`;
-    link.append(make('span', 'hs-problem', run.title));
-    const answer = make('span', 'hs-answer');
-    const [mark, style, word] = MARKS[run.is_correct] || ['', '', ''];
-    answer.append(make('code', '', run.answer === null ? 'no answer' : pretty(run.answer)));
-    if (mark) {
-      const sign = make('span', style, mark);
-      sign.setAttribute('role', 'img');
-      sign.setAttribute('aria-label', word);
-      answer.append(sign);
+  class History {
+    constructor(element, choices, server) {
+      this.element = element;
+      this.server = server;
+      this.find = (selector) => element.querySelector(selector);
+      this.form = this.find('form');
+      this.list = this.find('.hs-list');
+      this.runs = [];
+      this.selected = new Map(); // by id, in the order of choosing
+      this.edited = null;
+      this.asked = 0;
+      this.undoable = [];
+      for (const [name, options] of Object.entries(choices)) this.offer(name, options);
+      this.bar = new ponder.HistoryBar(this.find, this);
+      this.listen();
+      this.load(0);
     }
-    link.append(answer);
-    const facts = make('span', 'hs-facts');
-    const tokens = `${run.spent_tokens.toLocaleString('en')} tokens`;
-    for (const text of [run.strategy_title, run.model, tokens, `${run.seconds.toFixed(1)} s`]) {
-      facts.append(make('span', '', text));
-    }
-    const when = make('time', '', ago(run.created_at));
-    when.dateTime = run.created_at;
-    when.title = new Date(run.created_at).toLocaleString();
-    facts.append(when);
-    if (run.status !== 'finished') {
-      const status = make('span', 'hs-status', run.status);
-      status.title = run.status_reason || '';
-      facts.append(status);
-    }
-    link.append(facts);
-    const remove = make('button', 'hs-delete', 'Delete');
-    remove.type = 'button';
-    remove.setAttribute('aria-label', `Delete the run of ${run.title}`);
-    remove.addEventListener('click', () => onDelete(run, item));
-    item.append(link, remove);
-    return item;
-  }
 
-  ponder.mountHistory = (element, choices, listing, change) => {
-    const find = (selector) => element.querySelector(selector);
-    const form = find('form');
-    const list = find('.hs-list');
-    const [count, empty, more, undo, error] = ['.hs-count', '.hs-empty', '.hs-more', '.hs-undo', '.hs-error'].map(find);
-    let asked = 0;
-    let undoable = null;
-
-    for (const [name, options] of Object.entries(choices)) {
+    offer(name, options) {
+      const menu = this.form.elements[name];
+      const kept = menu.value;
+      while (menu.options.length > 1) menu.remove(1);
       for (const [value, words] of options) {
         const option = make('option', '', words);
         option.value = value;
-        form.elements[name].append(option);
+        menu.append(option);
       }
+      menu.value = kept;
     }
 
-    const say = (sentence) => {
-      error.hidden = !sentence;
-      error.textContent = sentence || '';
-    };
+    listen() {
+      this.find('.hs-undo button').addEventListener('click', () => this.undo());
+      this.find('.hs-more').addEventListener('click', () => this.load(this.runs.length));
+      this.form.addEventListener('submit', (event) => event.preventDefault());
+      this.form.addEventListener('change', () => this.load(0));
+      let timer = 0;
+      this.form.elements.search.addEventListener('input', () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => this.load(0), WAIT_MS);
+      });
+    }
 
-    async function load(offset) {
-      const mine = ++asked;
-      const query = { ...Object.fromEntries(new FormData(form)), offset };
-      let reply;
+    say(sentence) {
+      const error = this.find('.hs-error');
+      reveal(error, Boolean(sentence));
+      write(error, sentence || '');
+    }
+
+    async ask(name, question) {
       try {
-        reply = JSON.parse(await listing(query));
+        return JSON.parse(await this.server[name](question));
       } catch (_) {
-        reply = { error: 'The server does not answer; check that Ponder is still running, then reload.' };
+        return { error: SILENT };
       }
-      if (mine !== asked) return; // a later question has been asked meanwhile
-      say(reply.error || reply.trouble);
+    }
+
+    // ---- the list
+
+    async load(offset) {
+      const mine = ++this.asked;
+      const query = { ...Object.fromEntries(new FormData(this.form)), offset };
+      const reply = await this.ask('listing', query);
+      if (mine !== this.asked) return; // a later question has been asked meanwhile
+      this.say(reply.error || reply.trouble);
       if (reply.error) return;
-      if (offset === 0) list.replaceChildren();
-      list.append(...reply.runs.map((run) => row(run, remove)));
-      more.hidden = !reply.more;
+      this.runs = offset === 0 ? reply.runs : [...this.runs, ...reply.runs];
+      if (reply.tags) this.offer('tag', reply.tags.map((tag) => [tag, `Tag: ${tag}`]));
+      reveal(this.find('.hs-more'), reply.more);
       const isFiltered = Object.entries(query).some(([name, value]) => name !== 'offset' && value);
-      count.textContent = reply.count === 1 ? '1 run' : `${reply.count.toLocaleString('en')} runs`;
-      empty.hidden = list.children.length > 0;
-      empty.textContent = isFiltered
+      write(this.find('.hs-count'), reply.count === 1 ? '1 run' : `${reply.count.toLocaleString('en')} runs`);
+      const empty = this.find('.hs-empty');
+      reveal(empty, !this.runs.length);
+      write(empty, isFiltered
         ? 'No run matches. Clear the search or a filter.'
-        : 'Nothing here yet. Every run you make on the Run page is kept here.';
+        : 'Nothing here yet. Every run you make on the Run page is kept here, and exported files can be imported.');
+      this.render();
     }
 
-    async function remove(run, item) {
-      const reply = JSON.parse(await change({ action: 'delete', run: run.id }));
-      if (reply.error) return say(reply.error);
-      const next = item.nextElementSibling || item.previousElementSibling;
-      item.remove();
-      undoable = run.id;
-      undo.hidden = false;
-      undo.querySelector('span').textContent = `Deleted “${run.title}”.`;
-      (next?.querySelector('a') || form.elements.search).focus();
-      load(0);
+    render() {
+      const focused = this.focusedPlace();
+      this.list.replaceChildren(...this.runs.map((run) =>
+        ponder.historyRow(run, { isSelected: this.selected.has(run.id), isEdited: this.edited === run.id }, this)));
+      if (focused) this.list.querySelector(focused)?.focus();
+      this.bar.show([...this.selected.values()]);
     }
 
-    undo.querySelector('button').addEventListener('click', async () => {
-      const reply = JSON.parse(await change({ action: 'restore', run: undoable }));
-      undo.hidden = true;
-      say(reply.error);
-      load(0);
-    });
-    more.addEventListener('click', () => load(list.children.length));
-    form.addEventListener('submit', (event) => event.preventDefault());
-    form.addEventListener('change', () => load(0));
-    let timer = 0;
-    form.elements.search.addEventListener('input', () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => load(0), WAIT_MS);
-    });
-    load(0);
-  };
+    // Where the keyboard is in the list, as a selector that finds it again.
+    focusedPlace() {
+      const at = document.activeElement;
+      if (!this.list.contains(at)) return null;
+      const item = at.closest('[data-run]');
+      const name = at.tagName === 'INPUT' ? 'input' : at.className ? `.${at.className.split(' ').join('.')}` : at.tagName.toLowerCase();
+      return `[data-run="${item.dataset.run}"] ${name}`;
+    }
+
+    // ---- what a row asks for
+
+    select(run, isSelected) {
+      if (isSelected) this.selected.set(run.id, run);
+      else this.selected.delete(run.id);
+      this.list.querySelector(`[data-run="${run.id}"]`)?.classList.toggle('hs-selected', isSelected);
+      this.bar.show([...this.selected.values()]);
+    }
+
+    clear() {
+      this.selected.clear();
+      this.render();
+    }
+
+    edit(run, isOpen) {
+      this.edited = isOpen ? run.id : null;
+      this.render();
+      const row = this.list.querySelector(`[data-run="${run.id}"]`);
+      row?.querySelector(isOpen ? '.hs-editor input' : '.hs-quiet')?.focus();
+    }
+
+    filterTag(tag) {
+      this.form.elements.tag.value = tag;
+      this.load(0);
+    }
+
+    async star(run, isStarred) {
+      const reply = await this.ask('change', { action: 'mark', runs: [run.id], is_starred: isStarred });
+      if (reply.error) return this.say(reply.error);
+      run.is_starred = isStarred;
+      return this.render();
+    }
+
+    /** Saves tags and note; the sentence that says what is wrong, "" where nothing is. */
+    async mark(run, tags, note) {
+      const reply = await this.ask('change', { action: 'mark', runs: [run.id], tags, note });
+      if (reply.error) return reply.error;
+      this.edited = null;
+      await this.load(0);
+      this.list.querySelector(`[data-run="${run.id}"] .hs-quiet`)?.focus();
+      return '';
+    }
+
+    async remove(runs) {
+      const ids = runs.map((run) => run.id);
+      const reply = await this.ask('change', { action: 'delete', runs: ids });
+      if (reply.error) return this.say(reply.error);
+      const first = this.runs.findIndex((run) => ids.includes(run.id));
+      for (const id of ids) this.selected.delete(id);
+      this.undoable = ids;
+      const undo = this.find('.hs-undo');
+      reveal(undo, true);
+      write(undo.querySelector('span'), ids.length === 1 ? `Deleted “${runs[0].title}”.` : `Deleted ${ids.length} runs.`);
+      await this.load(0);
+      const next = this.list.children[Math.min(first, this.list.children.length - 1)];
+      return (next?.querySelector('a') || this.form.elements.search).focus();
+    }
+
+    async undo() {
+      const reply = await this.ask('change', { action: 'restore', runs: this.undoable });
+      reveal(this.find('.hs-undo'), false);
+      this.say(reply.error);
+      if (!reply.error) await this.load(0);
+    }
+
+    // ---- files
+
+    async exportAs(runs, format) {
+      const reply = await this.ask('exporting', { runs: runs.map((run) => run.id), format });
+      if (reply.error) return reply.error;
+      ponder.saveFile(reply.name, ponder.blobOf(reply));
+      return '';
+    }
+
+    async importFiles(files) {
+      const said = [];
+      for (const file of files) {
+        this.bar.tell(`Reading ${file.name} …`);
+        const reply = await this.ask('importing', { name: file.name, base64: await ponder.base64Of(file) });
+        said.push(reply.error || reply.said);
+      }
+      this.bar.tell(said.join(' '));
+      await this.load(0);
+    }
+  }
+
+  ponder.mountHistory = (element, choices, server) => new History(element, choices, server);
 })();

@@ -190,11 +190,17 @@ class Store:
 
     # ---- changes ---------------------------------------------------------------------------------------
 
-    def adopt(self, run: Run) -> None:
-        """Keep a finished run that was made elsewhere; returns once it is committed. Raises StorageError."""
-        self._writer.open(run)
-        self._writer.close(run)
-        self._writer.flush()
+    def adopt(self, runs: Sequence[Run]) -> int:
+        """Keep finished runs that were made elsewhere; those known already, deleted ones too, are left.
+
+        Returns how many are new, once they are committed. Raises StorageError.
+        """
+        fresh = [run for run in {run.id: run for run in runs}.values() if not self.has(run.id)]
+        with self._writer.opening_together():
+            for run in fresh:
+                self._writer.open(run)
+                self._writer.close(run)
+        return len(fresh)
 
     def has(self, run_id: str) -> bool:
         """Whether a run of this id is stored, also a deleted one."""

@@ -12,8 +12,7 @@ from tests.storage.examples import finished_run
 @pytest.fixture
 def runs(store: Store) -> list[str]:
     made = [finished_run() for _ in range(3)]
-    for run in made:
-        store.adopt(run)
+    assert store.adopt(made) == 3
     return [run.id for run in made]
 
 
@@ -65,3 +64,12 @@ def test_bad_marks_are_refused(store: Store, runs: list[str]) -> None:
         store.mark(runs[0], note="x" * 4001)
     with pytest.raises(RunNotFound):
         store.mark("nobody", is_starred=True)
+
+
+def test_runs_from_elsewhere_are_kept_once(store: Store) -> None:
+    first, second = finished_run(), finished_run()
+    assert store.adopt([first, first]) == 1
+    store.delete(first.id)
+    assert store.adopt([first, second]) == 1
+    assert [summary.id for summary in store.runs()] == [second.id]
+    assert store.load(second.id).record() == second.record()
