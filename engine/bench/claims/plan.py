@@ -55,19 +55,22 @@ class Plan:
         """One chain of thought at temperature 0."""
         return self.cell("chain_of_thought", sets, model)
 
-    def pool(self, sets: Sets, model: str = "") -> Cell:
+    def pool(
+        self, sets: Sets, model: str = "", samples: int | None = None, *, is_scored: bool = True
+    ) -> Cell:
         """Many samples of each problem, scored where there is a reward: they serve pass@k, votes and choices.
 
         The samples are the same with and without scores.
         """
-        if self.has_reward:
+        samples = samples or self.samples
+        if self.has_reward and is_scored:
             return self.cell(
                 "best_of_n",
                 sets,
                 model,
-                n=self.samples,
-                batch=self.samples,
+                n=samples,
+                batch=samples,
                 scorer=REWARD,
                 temperature=SAMPLE_TEMPERATURE,
             )
-        return self.cell("self_consistency", sets, model, n=self.samples, temperature=SAMPLE_TEMPERATURE)
+        return self.cell("self_consistency", sets, model, n=samples, temperature=SAMPLE_TEMPERATURE)

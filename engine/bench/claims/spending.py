@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bench.claims.cells import Sets, set_in_words
+from engine.bench.claims.cells import Cell, Sets, set_in_words
 from engine.bench.claims.finding import Chart, Finding, Measuring, Row
 from engine.bench.claims.outcomes import Outcome
 from engine.bench.claims.plan import Plan
@@ -43,7 +43,7 @@ def spending(plan: Plan) -> Measuring:
         for model in models
         for cell in (
             *(plan.greedy(_only(task, level), model) for task, level in keys),
-            *(plan.pool(_only(task, level), model) for task, level in COVERED.items()),
+            *(_pool(plan, task, level, model) for task, level in COVERED.items()),
         )
     ]
     outcomes_of = dict(zip(wanted, (yield wanted), strict=True))
@@ -53,7 +53,7 @@ def spending(plan: Plan) -> Measuring:
         if model not in models:
             continue
         measured = [outcomes_of[plan.greedy(_only(*key), model)] for key in keys]
-        pools = [outcomes_of[plan.pool(_only(*key), model)] for key in COVERED.items()]
+        pools = [outcomes_of[_pool(plan, *key, model)] for key in COVERED.items()]
         for (task, level), outcomes in zip(keys, measured, strict=True):
             found[model, task, level] = outcomes
             targets = GREEDY.get((task, level))
@@ -104,6 +104,11 @@ def spending(plan: Plan) -> Measuring:
         charts,
         " ".join([f"{len(met)} of {len(asked)} cells reach what was set for them.", *dict.fromkeys(absent)]),
     )
+
+
+def _pool(plan: Plan, task: str, level: int, model: str) -> Cell:
+    """Scored where another claim needs the scores, so that the samples are drawn once."""
+    return plan.pool(_only(task, level), model, is_scored=model != plan.large)
 
 
 def _only(task: str, level: int) -> Sets:
