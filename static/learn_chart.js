@@ -2,14 +2,14 @@
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const { make } = ponder;
-  const LARGE_PX = 19;
+  const TYPE_PX = 13; // before it is enlarged
 
   class LearnChart {
     constructor(place, tablePlace, source) {
       this.view = new ponder.PlotlyView(place, { source });
       this.tablePlace = tablePlace;
       this.json = '';
-      this.isLarge = false;
+      this.zoom = 1;
     }
 
     show(json, table) {
@@ -18,22 +18,24 @@
       this.tablePlace.replaceChildren(table ? tableOf(table) : '');
     }
 
-    enlarge(isLarge) {
-      this.isLarge = isLarge;
+    /** The chart is not enlarged with the page, since it would lose the pointer; its type is. */
+    enlarge(zoom) {
+      this.zoom = zoom;
       this.draw();
     }
 
     draw() {
-      this.view.show(this.json && this.isLarge ? enlarged(this.json) : this.json);
+      this.view.show(this.json && this.zoom > 1 ? enlarged(this.json, this.zoom) : this.json);
     }
   }
 
-  function enlarged(json) {
+  function enlarged(json, zoom) {
     const figure = JSON.parse(json);
-    const font = { size: LARGE_PX };
+    const font = { size: Math.round(TYPE_PX * zoom) };
     const { layout } = figure;
     Object.assign(layout, { font, legend: { ...layout.legend, font } });
     for (const name of ['xaxis', 'yaxis']) layout[name] = { ...layout[name], tickfont: font, title: { ...layout[name].title, font } };
+    for (const { marker } of figure.data) if (marker) marker.size *= zoom;
     return JSON.stringify(figure);
   }
 

@@ -42,7 +42,9 @@
       this.alert.hidden = true;
       this.body = make('div', this.shows === 'words' ? 'ln-words' : 'ln-tree');
       this.facts = make('p', 'ln-facts');
-      this.element.append(top, this.answer, this.alert, this.body, this.facts);
+      this.scale = scaleOfScores();
+      this.scale.hidden = true;
+      this.element.append(top, this.answer, this.alert, this.body, this.scale, this.facts);
       if (this.shows === 'words') this.furnishWords();
       else this.furnishTree(title);
     }
@@ -62,7 +64,7 @@
       const parts = { candidates: make('ol', 'rv-candidates'), 'no-candidates': make('p', 'rv-hint'), 'candidate-count': make('span'), 'more-candidates': make('button', 'rv-link') };
       parts['more-candidates'].type = 'button';
       this.candidates = new ponder.RunCandidates((name) => parts[name], (id) => this.tree?.select(id));
-      const block = make('div', 'rv ln-candidates');
+      const block = make('div', 'ln-candidates');
       const heading = make('h4', '', 'Answers');
       heading.append(parts['candidate-count']);
       block.append(heading, parts.candidates, parts['no-candidates'], parts['more-candidates']);
@@ -126,6 +128,7 @@
       write(this.badge, this.isRecorded ? 'Recorded' : isOver ? 'Live, done' : 'Live');
       this.element.dataset.over = String(isOver);
       this.showAnswer(isOver, rows);
+      reveal(this.scale, this.shows === 'tree' && Boolean(head.params.scorer));
       if (this.shows === 'words') this.showWords(moment);
       else {
         this.showTree(moment, rows, verdicts, isOver);
@@ -190,6 +193,16 @@
       this.tree?.destroy();
       this.element.remove();
     }
+  }
+
+  // Which colour is which score: those of the tree.
+  function scaleOfScores() {
+    const scale = make('p', 'ln-scale');
+    const colours = make('span', 'rv-scale');
+    colours.setAttribute('aria-hidden', 'true');
+    for (let shade = 0; shade < 8; shade++) colours.append(make('i', `rv-shade-${shade}`));
+    scale.append(make('span', '', 'score 0'), colours, make('span', '', '1'));
+    return scale;
   }
 
   ponder.LearnLane = LearnLane;

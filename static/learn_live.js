@@ -116,7 +116,7 @@
 
     titleOf(arm, choice) {
       const { change, arms } = this.lesson;
-      return change.arms.length > 1 ? arms[arm].title : `${change.title}: ${change.choices[choice].label}`;
+      return change.arms.length > 1 ? arms[arm].title : change.choices[choice].label;
     }
 
     // The recorded run of the one arm whose knob is turned, if there is one.
@@ -157,8 +157,8 @@
 
     count(lane, { arm, choice }) {
       const { change, arms } = this.lesson;
-      const label = `${change.title} ${change.choices[choice].label}`;
-      const key = change.arms.length > 1 ? `${arms[arm].title}, ${label.toLowerCase()}` : label;
+      const { label } = change.choices[choice];
+      const key = change.arms.length > 1 ? `${arms[arm].title}, ${label}` : label;
       const { right = 0, all = 0 } = this.tally.get(key) || {};
       this.tally.set(key, { right: right + (lane.head.is_correct === true), all: all + 1 });
       this.showTally();
@@ -176,7 +176,7 @@
 
     dress() {
       this.buttons.forEach((button, i) => mark(button, 'aria-pressed', String(i === this.chosen)));
-      write(this.parts['live-problem'], this.problem ?? 'A new one is drawn for each run.');
+      write(this.parts['live-problem'], this.problem === null ? 'A new one is drawn.' : ponder.treeLabels.pretty(this.problem));
     }
 
     say(sentence) {

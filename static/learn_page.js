@@ -13,6 +13,7 @@
     play: 'Keys: R plays again, ← → turn pages',
     change: 'Keys: numbers choose, N another problem, ← → turn pages',
   };
+  const CALM = matchMedia('(prefers-reduced-motion: reduce)');
   const KEPT = 'ponder-lessons'; // which were done
   const BASE_PX = 1080; // a projected page is as wide as this, enlarged to the window
   const LEAST_ZOOM = 1.3;
@@ -134,6 +135,7 @@
       for (const lane of this.lanes) lane.destroy();
       this.lanes = [];
       this.hasPlayed = false;
+      this.hasSeenResult = false;
       reveal(find('result'), false);
       if (recorded) this.showRecorded(recorded);
       this.chart.show('', null);
@@ -144,8 +146,8 @@
 
     showRecorded(recorded) {
       const { find } = this;
-      write(find('problem'), recorded.problem);
-      write(find('play-problem'), recorded.problem);
+      write(find('problem'), ponder.treeLabels.pretty(recorded.problem));
+      write(find('play-problem'), ponder.treeLabels.pretty(recorded.problem));
       write(find('question'), recorded.question);
       write(find('watch'), recorded.watch);
       write(find('typical'), `${recorded.typical} ${recorded.model}, ${recorded.made_at}, seed ${recorded.seed}.`);
@@ -173,9 +175,7 @@
         reveal(this.sections[name], name === shown);
         mark(this.tabs[name], 'aria-current', name === shown ? 'step' : null);
       }
-      const isLast = shown === 'change';
-      const following = this.lessons[this.index + 1];
-      write(find('next'), isLast ? (following ? `Next lesson: ${following.title}` : 'To the first lesson') : `Next: ${TITLES[PARTS[PARTS.indexOf(shown) + 1]]}`);
+      this.dressNext();
       const first = lesson.recorded ? 'predict' : 'change';
       reveal(find('back'), shown !== first || this.index > 0);
       this.dressKeys();
@@ -189,10 +189,30 @@
       }
     }
 
+    dressNext() {
+      const following = this.lessons[this.index + 1];
+      const words = {
+        predict: `Next: ${TITLES.play}`,
+        play: this.hasSeenResult ? `Next: ${TITLES.change}` : 'How it came out',
+        change: following ? `Next lesson: ${following.title}` : 'To the first lesson',
+      };
+      write(this.find('next'), words[this.part]);
+    }
+
     next() {
+      if (this.part === 'play' && !this.hasSeenResult) return this.seeResult();
       const place = PARTS.indexOf(this.part);
       if (place < PARTS.length - 1) this.goTo(PARTS[place + 1], true);
       else this.open(this.lessons[(this.index + 1) % this.lessons.length].name).then(() => this.sections[this.part].focus({ preventScroll: true }));
+      return true;
+    }
+
+    /** The first step on from the play: what came out of it, wherever it stands on the page. */
+    seeResult() {
+      this.hasSeenResult = true;
+      if (this.replay.isPlaying) this.replay.finish();
+      this.find('result').scrollIntoView({ block: 'start', behavior: CALM.matches ? 'auto' : 'smooth' });
+      this.dressNext();
       return true;
     }
 
@@ -271,7 +291,6 @@
       document.body.classList.toggle('ln-projecting', isOn);
       mark(this.find('projector'), 'aria-pressed', String(isOn));
       this.zoom();
-      this.chart.enlarge(isOn);
       this.keepAddress();
       return true;
     }
@@ -279,6 +298,7 @@
     zoom() {
       const zoom = this.isProjecting ? Math.max(LEAST_ZOOM, document.documentElement.clientWidth / BASE_PX) : 1;
       this.root.style.setProperty('--zoom', zoom.toFixed(3));
+      this.chart.enlarge(zoom);
     }
 
     dressKeys() {

@@ -9,8 +9,9 @@ seconds of the played runs are shown. The rules:
 
 - The difficulty is that at which a single chain comes nearest to the lesson's `aim`, on problems of its own.
 - The problems are held out from training, drawn with a fixed seed; problem i is run with seed i by every arm.
-- The run that is played is that of the first problem that came out as most problems did (which of the played
-  arms were right); the page says how many those were.
+- What is played is the first problem that shows what the batch found: where one of the played arms is clearly
+  the better, the first that it alone solved; else the first that came out as most of those did that anything
+  solved. The page says how many came out like it, and how many nothing solved.
 - An arm whose scorer this machine does not have is left out, and this program says so.
 """
 
@@ -21,11 +22,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.learn import recordings, words
-from app.learn.lessons import DIFFICULTY, OWN, Arm, Lesson, lessons
+from app.learn.lessons import DIFFICULTY, Arm, Lesson, lessons
 from app.learn.recordings import Measured, Played, Recording
 from app.learn.specs import problems, spec
 from app.run_feed import reply
@@ -41,39 +43,48 @@ PROBE_TEMPERATURE = 0.8
 
 
 def make(lesson: Lesson, service: Service, model: str, count: int | None = None) -> Recording:
-    """Run all that the lesson shows of the past. `count` problems instead of its own number of them.
+    """Run all that the lesson shows of the past; with `count`, on so many problems instead of its own number.
 
     Raises PonderError where the model cannot be used, and KeyError where a sentence names a figure that
     could not be measured.
     """
-    count = count or lesson.batch.problems
-    difficulty = choose_difficulty(lesson, service, model)
+    probes, count = count or PROBES, count or lesson.batch.problems
+    difficulty = choose_difficulty(lesson, service, model, probes)
     arms = [arm for arm in lesson.arms if _can_run(lesson, arm, service, model, difficulty)]
     measured: list[Measured] = []
     for arm in arms:
         for x in lesson.batch.values:
             runs = _run(service, _specs(lesson, arm, x, difficulty, count, model))
             right = tuple(_is_right(arm, run) for run in runs)
-            measured.append(Measured(arm.name, x, right, sum(run.usage.spent_tokens for run in runs) / count))
-    at = difficulty if lesson.play.at == OWN else lesson.play.at
-    shown = [point.right for point in measured if point.arm in lesson.play.arms and point.x == at]
-    outcomes = list(zip(*shown, strict=True))
-    usual, typical = Counter(outcomes).most_common(1)[0]
-    seed = outcomes.index(usual)
-    text = problems(lesson.about.family, difficulty, count, lesson.name)[seed]
+            tokens = sum(run.usage.spent_tokens for run in runs) / count
+            measured.append(Measured(arm.name, x, right, round(tokens, 1)))
+    made_at = datetime.now(UTC).date().isoformat()
+    texts = problems(lesson.about.family, difficulty, count, lesson.name)
+    batch = Recording(model, made_at, texts[0], difficulty, 0, (), tuple(measured))
+    seed = telling(lesson, batch)
     played = []
     for name in lesson.play.arms:  # one at a time: its seconds are its own
-        asked = spec(lesson, lesson.arm(name), {lesson.batch.sets: at}, text, seed, model)
-        (run,) = _run(service, [asked])
+        settings = {lesson.batch.sets: batch.x(lesson.play.at)}
+        (run,) = _run(service, [spec(lesson, lesson.arm(name), settings, texts[seed], seed, model)])
         played.append(Played(name, recordings.compact(json.loads(reply(run, 0)))))
-    made_at = datetime.now(UTC).date().isoformat()
-    recording = Recording(model, made_at, text, difficulty, seed, typical, tuple(played), tuple(measured))
+    recording = replace(batch, problem=texts[seed], seed=seed, played=tuple(played))
     for sentence in _sentences(lesson, recording):
         words.fill(sentence, lesson, recording)
     return recording
 
 
-def choose_difficulty(lesson: Lesson, service: Service, model: str) -> int:
+def telling(lesson: Lesson, batch: Recording) -> int:
+    """The problem, by its place in the batch, that shows what the batch found; see the rules above."""
+    outcomes = batch.outcomes(lesson.play.arms, lesson.play.at)
+    best = words.outcome(lesson, batch).option.point
+    alone = tuple((name, lesson.play.at) == best for name in lesson.play.arms)
+    if len(alone) > 1 and any(alone) and alone in outcomes:
+        return outcomes.index(alone)
+    solved = [each for each in outcomes if any(each)] or outcomes
+    return outcomes.index(Counter(solved).most_common(1)[0][0])
+
+
+def choose_difficulty(lesson: Lesson, service: Service, model: str, probes: int = PROBES) -> int:
     """The difficulty at which one chain is right about as often as the lesson wants; the easier of two."""
     task = FAMILIES[lesson.about.family]
     arm = Arm("probe", "", "chain_of_thought", {"temperature": PROBE_TEMPERATURE}, "words")
@@ -81,9 +92,9 @@ def choose_difficulty(lesson: Lesson, service: Service, model: str) -> int:
     for difficulty in lesson.batch.values if lesson.batch.sets == DIFFICULTY else task.difficulties:
         asked = [
             spec(lesson, arm, {}, text, seed, model)
-            for seed, text in enumerate(problems(lesson.about.family, difficulty, PROBES, "probe"))
+            for seed, text in enumerate(problems(lesson.about.family, difficulty, probes, "probe"))
         ]
-        shares[difficulty] = sum(bool(run.is_correct) for run in _run(service, asked)) / PROBES
+        shares[difficulty] = sum(bool(run.is_correct) for run in _run(service, asked)) / probes
     return min(shares, key=lambda difficulty: abs(shares[difficulty] - lesson.about.aim))
 
 
@@ -136,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names", nargs="*", metavar="LESSON", help=f"of {', '.join(lessons())}; all by default"
     )
     parser.add_argument("--model", default="ponder-3m")
-    parser.add_argument("--problems", type=int, help="problems a lesson instead of its own number")
+    parser.add_argument("--problems", type=int, help="so many, instead of each lesson's own number")
     parser.add_argument("--into", type=Path, help="another folder than the page's own")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.names) - set(lessons()):
@@ -151,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = words.outcome(lessons()[name], recording)
             _say(
                 f"{name}: {recording.difficulty} {FAMILIES[lessons()[name].about.family].unit}, played"
-                f" {recording.problem!r} (as {recording.typical} of {recording.problems});"
+                f" {recording.problem!r};"
                 f" {path.stat().st_size / 1024:.0f} KiB. {found.option.text}: {found.figures}"
             )
     except PonderError as error:

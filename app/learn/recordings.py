@@ -7,6 +7,7 @@ would pull of it (`app/run_feed.py`). Does not know how recordings are made (`re
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,21 +43,29 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A lesson's recording. `typical`: how many of the batch's problems came out as the played one did."""
+    """A lesson's recording. `seed` is also the place of the played problem in the batch."""
 
     model: str
     made_at: str
     problem: str
     difficulty: int
     seed: int
-    typical: int
     played: tuple[Played, ...]
     measured: tuple[Measured, ...]
 
     def at(self, arm: str, x: int | str) -> Measured | None:
         """What was measured of that arm there; None where it could not be run."""
-        wanted = self.difficulty if isinstance(x, str) else x
+        wanted = self.x(x)
         return next((point for point in self.measured if (point.arm, point.x) == (arm, wanted)), None)
+
+    def x(self, x: int | str) -> int:
+        """A value of the axis; in words it is the difficulty of the played problem."""
+        return self.difficulty if isinstance(x, str) else x
+
+    def outcomes(self, arms: Sequence[str], x: int | str) -> list[tuple[bool, ...]]:
+        """For each problem of the batch, which of those arms were right there."""
+        points = [point for arm in arms if (point := self.at(arm, x))]
+        return list(zip(*(point.right for point in points), strict=True))
 
     @property
     def problems(self) -> int:
@@ -82,7 +91,6 @@ def write(name: str, recording: Recording) -> Path:
     told = asdict(recording)
     for point in told["measured"]:
         point["right"] = "".join("1" if right else "0" for right in point["right"])
-        point["tokens"] = round(point["tokens"], 1)
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(told, separators=(",", ":"), allow_nan=False) + "\n", encoding="utf-8")

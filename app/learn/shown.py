@@ -12,6 +12,7 @@ from app.learn import chart, recordings, words
 from app.learn.lessons import Lesson, lessons
 from app.learn.recordings import Recording
 from engine.models.catalogue import ModelFacts
+from engine.strategies import STRATEGIES
 from engine.tasks import FAMILIES
 
 NOT_RECORDED = "Nothing was recorded for this lesson on this machine; its last part runs live all the same."
@@ -59,11 +60,20 @@ def _recorded(asked: Lesson, recording: Recording) -> dict[str, Any]:
         "says": fill(outcome.option.says),
         "figures": outcome.figures,
         "watch": asked.play.watch,
-        "typical": f"{recording.typical} of {recording.problems} problems came out so; this is the first.",
+        "typical": _typical(asked, recording),
         "played": [asdict(played) for played in recording.played],
         "chart": str(chart.figure(asked, recording).to_json()),
         "table": chart.table(asked, recording),
     }
+
+
+def _typical(asked: Lesson, recording: Recording) -> str:
+    """How often the batch came out as the played problem did."""
+    outcomes = recording.outcomes(asked.play.arms, asked.play.at)
+    same, failed = outcomes.count(outcomes[recording.seed]), sum(not any(each) for each in outcomes)
+    none = "neither was" if len(asked.play.arms) == 2 else "it was not"
+    like = f"{same} of {recording.problems} problems came out like this one, the first of them"
+    return f"{like}; in {failed} {none} right."
 
 
 def _change(asked: Lesson, model: ModelFacts) -> dict[str, Any]:
@@ -87,7 +97,8 @@ def _shown_at(asked: Lesson) -> int | float | str | None:
     change, arm = asked.change, asked.arm(asked.change.arms[0])
     if change.sets == asked.batch.sets:
         return asked.play.at
-    return arm.params.get(change.sets)
+    defaults = {parameter.name: parameter.default for parameter in STRATEGIES[arm.strategy].parameters}
+    return (defaults | arm.params).get(change.sets)
 
 
 def _why_not(value: int | float | str, model: ModelFacts) -> str:
