@@ -65,7 +65,7 @@ class LocalBackend:
         self._tokenizer = tokenizer
         self._model = model
         self._about = dict(about or {})
-        self._context_tokens = context_tokens(model, tokenizer)
+        self.context_tokens = context_tokens(model, tokenizer)
         self._waiting: OrderedDict[str, deque[Generate]] = OrderedDict()  # by run
         self._paused: deque[Branch] = deque()  # lost their rows to a lack of memory
         self._branches: dict[int, Branch] = {}  # admitted, by request id
@@ -146,7 +146,7 @@ class LocalBackend:
             else self.runner.name,
             "parameters": self.parameters,
             "profile": self.profile.name,
-            "context_tokens": self._context_tokens,
+            "context_tokens": self.context_tokens,
             "max_rows": self.max_rows,
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
@@ -179,7 +179,7 @@ class LocalBackend:
                 contexts[key] = self.transcript.before(node)
             context = contexts[key]
             limit = request.sampling.max_tokens or self.profile.max_new_tokens
-            limit = min(limit, self._context_tokens - len(context.ids))
+            limit = min(limit, self.context_tokens - len(context.ids))
             if limit < 1:
                 chunks.append(Chunk(request.id, end="length", reason=CONTEXT_FULL))
                 continue

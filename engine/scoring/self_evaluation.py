@@ -41,6 +41,9 @@ class SelfEvaluation:
         costs: list[int] = []
         for node in nodes:
             ids = self._asked(node).ids
+            if len(ids) > self._backend.context_tokens:
+                costs.append(0)
+                continue
             # The last token is always read: its output is what is wanted.
             known = min(self._backend.runner.match(self._key(node), ids).known, len(ids) - 1)
             at_node, new = planned.setdefault(id(node.tree), {}), 0
@@ -53,16 +56,24 @@ class SelfEvaluation:
         return costs
 
     def score(self, nodes: Sequence[Node]) -> list[Verdict]:
-        """One value a node; an abstention where the model would answer neither yes nor no."""
+        """One value a node; an abstention where the model would answer neither yes nor no.
+
+        It also abstains where the question does not fit into the model's context any more.
+        """
         costs = self.cost(nodes)
         asked = [self._asked(node) for node in nodes]
         reads = [
             Read(self._key(node), context.ids, shared=context.first_prompt_tokens)
+            if len(context.ids) <= self._backend.context_tokens
+            else None
             for node, context in zip(nodes, asked, strict=True)
         ]
-        memory.read(self._backend.runner, reads)
+        memory.read(self._backend.runner, [read for read in reads if read is not None])
         self._backend.runner.trim()
-        return [Verdict(self._value(read), None, cost) for read, cost in zip(reads, costs, strict=True)]
+        return [
+            Verdict(None if read is None else self._value(read), None, cost)
+            for read, cost in zip(reads, costs, strict=True)
+        ]
 
     def release(self, run_id: str) -> None:
         """The backend's own release frees what was read."""

@@ -144,3 +144,16 @@ def test_self_evaluation_is_the_probability_of_yes_against_no():
         assert verdict.value == pytest.approx(mass[0] / sum(mass), abs=1e-4)
     # The question's tokens are read once; asked again, only the last of them is.
     assert scorer.cost(nodes[:1]) == [1]
+
+
+def test_self_evaluation_abstains_where_the_question_does_not_fit():
+    served = backend()
+    scorer = SelfEvaluation(served)
+    tree = Tree("Compute 12 + 7.")
+    short, full = tree.add(tree.root), tree.add(tree.root)
+    tree.finish(short, text="12 + 7 = 19\n", is_final=False)
+    tree.finish(full, text="12 + 7 = 19\n" * served.context_tokens, is_final=False)
+    assert scorer.cost([short, full])[1] == 0
+    verdicts = scorer.score([short, full])
+    assert verdicts[1].value is None and verdicts[1].tokens == 0
+    assert verdicts[0].value is not None
