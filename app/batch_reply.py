@@ -196,7 +196,7 @@ def cost_in_words(asked: Mapping[str, Any], newest: Sequence[RunSummary]) -> str
     words = f"{count} problems × {len(lanes)} {'lane' if len(lanes) == 1 else 'lanes'}{points}: {runs:,} runs"
     words += f", about {_round(tokens):,} tokens"
     if seconds == seconds:
-        words += f", {_duration(seconds)} here"
+        words += f", up to {_duration(seconds)} here"
     return f"{words}. It goes on when this page is closed."
 
 

@@ -101,7 +101,8 @@ def _decide(complete: Sequence[Sequence[Outcome]], called: Sequence[str]) -> Ver
         headline = f"Within noise: {same} cannot be told apart on these {n} problems."
         rest = [_level(pair, called) for pair in level] + [_beats(pair, called, n) for pair in beaten]
         rest += [_cheaper(complete, pair, called) for pair in level]
-    discordant = max((pair.found.only_first + pair.found.only_second for pair in against), default=0) / n
+    unsure = level or beaten  # what was not told apart is what one would like to know more of
+    discordant = max(pair.found.only_first + pair.found.only_second for pair in unsure) / n
     shown = statistics.smallest_difference(n, discordant, 1 - ALPHA / len(every))
     caution = f"Smallest difference that {n} problems like these would show: about {shown * 100:.0f} points."
     return Verdict(headline, "\n".join(filter(None, rest)), caution, is_noise=bool(level))

@@ -15,6 +15,7 @@ from app.batch_outcomes import Outcome
 from app.compare_plan import Lane, Plan
 from app.service import Service
 from engine.budget import Budget
+from engine.lab import statistics
 from engine.runs import Run, RunSpec
 
 SEARCH, BEST, VOTE = (
@@ -109,6 +110,8 @@ def test_several_lanes_are_adjusted_for_one_another() -> None:
     found = batch_verdict.of_batch(progress)
     assert found.is_noise
     assert "Monte Carlo tree search beats Self-consistency" in found.rest
+    shown = statistics.smallest_difference(60, 11 / 60, 1 - 0.05 / 3)  # of the pair that was not told apart
+    assert f"about {shown * 100:.0f} points" in found.caution
 
 
 def test_the_sign_is_that_of_the_best_lane() -> None:
