@@ -9,6 +9,7 @@ PAGES = {
     "Compare": "compare",
     "Learn": "learn",
     "History": "history",
+    "System": "system",
 }  # relative, so that the page works under a path of a proxy
 
 _LOGO = """

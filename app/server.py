@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.components import Navbar
 
 from app import api, plotly_view, theme
-from app.pages import compare, history, learn, run
+from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
 from app.service import Service
 
@@ -22,6 +22,8 @@ STYLES = (
     "plotly_view.css",
     "compare.css",
     "learn.css",
+    "system.css",
+    "tiers.css",
 )
 DEFAULT_MODEL = "ponder-3m"
 
@@ -61,6 +63,9 @@ def build(service: Service, model: str = DEFAULT_MODEL) -> gr.Blocks:
     with pages.route("History", "/history"):
         Navbar(visible=False)
         history.build(service)
+    with pages.route("System", "/system"):
+        Navbar(visible=False)
+        system.build(service, model)
     return pages
 
 
