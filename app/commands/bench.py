@@ -11,6 +11,7 @@ from typing import Any
 
 from app.command_line import DONE
 from engine.errors import BadInput
+from engine.lab.tiers import Measured
 
 
 def run(arguments: Namespace) -> int:
@@ -65,10 +66,42 @@ def claims(arguments: Namespace) -> None:
         print(report)
 
 
+def tiers(arguments: Namespace) -> None:
+    """What the quality tiers are chosen from: every candidate on one mixed set; kept in app/tiers.json."""
+    from app import tiers as kept
+    from engine.bench import machine
+    from engine.bench import tiers as bench
+
+    each = bench.PROBLEMS if arguments.problems is None else arguments.problems
+    if not 1 <= each <= 1000:
+        raise BadInput("--problems must be from 1 to 1,000 of each kind.")
+    bench.weights(arguments.model)  # a model that has none should fail before work begins
+    words = sys.stderr if arguments.json else sys.stdout
+
+    def tell(one: Measured) -> None:
+        share = one.accuracy
+        print(
+            f"{one.strategy:22} {_params(one):28} {share.value:6.1%} ({share.low:.0%} to {share.high:.0%})"
+            f"  {one.tokens.mean:7,.0f} tokens  {one.tokens_per_second:7,.0f} a second alone",
+            file=words, flush=True,
+        )  # fmt: skip
+
+    candidates = bench.measure(arguments.model, each, tell=tell)
+    found = kept.keep(arguments.model, candidates, machine.describe())
+    for name, tier in found.tiers.items():
+        print(f"{name:9} {tier.strategy} {_params(tier)}, {tier.max_tokens:,} tokens", file=words)
+    if arguments.json:
+        print(json.dumps(json.loads(kept.FILE.read_text(encoding="utf-8"))[arguments.model], indent=1))
+
+
+def _params(one: Measured) -> str:
+    return " ".join(f"{name}={value}" for name, value in one.params.items())
+
+
 def _live() -> Iterator[Any]:
     from app.live_cost import case
 
     yield case()
 
 
-BENCHMARKS = {"decoding": decoding, "clients": clients, "claims": claims}
+BENCHMARKS = {"decoding": decoding, "clients": clients, "tiers": tiers, "claims": claims}
