@@ -48,7 +48,7 @@
     constructor(find, where, save = null) {
       this.parts = {};
       this.saveAs = save;
-      for (const name of ['copy-node', 'copy-run', 'export', 'exports', 'said', 'link']) this.parts[name] = find(name);
+      for (const name of ['compare', 'copy-node', 'copy-run', 'export', 'exports', 'said', 'link']) this.parts[name] = find(name);
       const { parts } = this;
       parts['copy-node'].addEventListener('click', () => {
         const { head, focus, at_s } = where();
@@ -67,6 +67,8 @@
     show({ head, focus, isRecorded }) {
       const isLinked = Boolean(head.id) && !isRecorded && !ponder.isReplay;
       reveal(this.parts.exports, isLinked && head.is_over && Boolean(this.saveAs));
+      reveal(this.parts.compare, isLinked && head.is_over);
+      ponder.mark(this.parts.compare, 'href', isLinked ? `compare?runs=${encodeURIComponent(head.id)}` : null);
       reveal(this.parts['copy-node'], isLinked && focus !== null);
       reveal(this.parts['copy-run'], isLinked);
       reveal(this.parts.export, Boolean(head.id));

@@ -126,6 +126,17 @@ def test_runs_of_history_open_side_by_side(slow_site: Site, open_page: Open, kep
     )
 
 
+def test_a_run_is_taken_along_from_its_page(slow_site: Site, open_page: Open, kept: dict[str, str]) -> None:
+    run = kept["runs"].split("=")[1].split(",")[0]
+    page = open_page(f"{slow_site.address}/?run={run}")
+    person.wait_ready(page)
+    page.get_by_role("link", name="Compare with other strategies").click()
+    page.wait_for_url(f"**/compare?runs={run}")
+    person.wait_until(page, lambda: nodes(page, 1) > 1, "its tree")
+    assert page.locator(".cp-lane").count() == 1
+    assert page.get_by_label("Problem", exact=True).input_value() == PROBLEM
+
+
 def test_a_batch_with_a_pause(
     slow_site: Site, open_page: Open, keep_picture: Callable[..., None], kept: dict[str, str]
 ) -> None:
