@@ -32,7 +32,7 @@ from engine.sinks import Sink
 
 SMALL, LARGE = "ponder-1m", "ponder-8m"
 TELL_SECONDS = 10.0  # between two lines of progress where nothing can be overwritten
-REPORT, PAGE = "claims.json", "claims.html"
+WHOLE, PART = "claims", "claims-only"  # the names of the report and of the page: of all claims, or of some
 
 
 def run(arguments: Namespace) -> str:
@@ -69,14 +69,16 @@ def run(arguments: Namespace) -> str:
             machine.describe(),
         )
         text = json.dumps(report.record(), separators=(",", ":"), ensure_ascii=False)
-        (work / REPORT).write_text(text)
-        (work / PAGE).write_text(page(report))
-        console.print(f"Figures: {work / PAGE}    report: {work / REPORT}    {_minutes(report.seconds)}")
+        name = PART if arguments.only else WHOLE
+        saved, drawn = work / f"{name}.json", work / f"{name}.html"
+        saved.write_text(text)
+        drawn.write_text(page(report))
+        console.print(f"Figures: {drawn}    report: {saved}    {_minutes(report.seconds)}", soft_wrap=True)
         if arguments.publish:
             from app.claims.publishing import publish
 
             for path in publish(text, report, first.of(report)):
-                console.print(f"written: {path}")
+                console.print(f"written: {path}", soft_wrap=True)
         return text
     finally:
         line.clear()

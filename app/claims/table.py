@@ -20,9 +20,9 @@ SPENDING = "spending"
 
 def show(claim: Measured, console: Console) -> None:
     """One claim for a person at a terminal."""
-    console.print(Text.assemble((claim.title, "bold"), f"  {claim.says}"))
+    console.print(Text.assemble((claim.title, "bold"), f"  {claim.says}"), soft_wrap=True)
     if claim.finding is None:
-        console.print(Text(f"  skipped: {claim.skipped}\n", style="yellow"))
+        console.print(Text(f"  skipped: {claim.skipped}\n", style="yellow"), soft_wrap=True)
         return
     for row in claim.finding.rows:
         sign, style, _ = SIGNS[row.is_met]
