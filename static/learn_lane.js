@@ -44,7 +44,9 @@
       this.facts = make('p', 'ln-facts');
       this.scale = scaleOfScores();
       this.scale.hidden = true;
-      this.element.append(top, this.answer, this.alert, this.body, this.scale, this.facts);
+      this.link = make('a', 'ln-open', 'Open this run');
+      this.link.hidden = true;
+      this.element.append(top, this.answer, this.alert, this.body, this.scale, this.link, this.facts);
       if (this.shows === 'words') this.furnishWords();
       else this.furnishTree(title);
     }
@@ -127,6 +129,8 @@
       const verdicts = new Map(head.candidates.map(({ node, is_correct }) => [node, is_correct]));
       write(this.badge, this.isRecorded ? 'Recorded' : isOver ? 'Live, done' : 'Live');
       this.element.dataset.over = String(isOver);
+      reveal(this.link, isOver && !this.isRecorded);
+      if (!this.isRecorded) this.link.href = `.?run=${encodeURIComponent(this.run)}`;
       this.showAnswer(isOver, rows);
       reveal(this.scale, this.shows === 'tree' && Boolean(head.params.scorer));
       if (this.shows === 'words') this.showWords(moment);

@@ -15,7 +15,7 @@
   };
   const CALM = matchMedia('(prefers-reduced-motion: reduce)');
   const KEPT = 'ponder-lessons'; // which were done
-  const BASE_PX = 1080; // a projected page is as wide as this, enlarged to the window
+  const BASE_PX = 1180; // a projected page is as wide as this, enlarged to the window
   const LEAST_ZOOM = 1.3;
   const NO_ANSWER = 'Ponder does not answer; check that the program still runs, then reload this page.';
 
@@ -175,6 +175,7 @@
         reveal(this.sections[name], name === shown);
         mark(this.tabs[name], 'aria-current', name === shown ? 'step' : null);
       }
+      reveal(find('idea'), shown === 'predict' || !lesson.recorded);
       this.dressNext();
       const first = lesson.recorded ? 'predict' : 'change';
       reveal(find('back'), shown !== first || this.index > 0);
