@@ -137,7 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--work", default="training", help="folder for checkpoints (default: %(default)s)")
 
     bench = commands.add_parser("bench", help="measure what this machine and its models do")
-    bench.add_argument("name", metavar="NAME", help="decoding (against its peers), clients, tiers or claims")
+    bench.add_argument(
+        "name", metavar="NAME", help="decoding (against its peers), clients, tiers, claims or prediction"
+    )
     bench.add_argument("--minutes", type=float, help="how long (clients; default: 1)")
     bench.add_argument("--json", action="store_true")
     bench.add_argument("--quick", action="store_true", help="20 problems a cell, to look only (claims)")

@@ -94,6 +94,35 @@ def tiers(arguments: Namespace) -> None:
         print(json.dumps(json.loads(kept.FILE.read_text(encoding="utf-8"))[arguments.model], indent=1))
 
 
+def prediction(arguments: Namespace) -> None:
+    """Fifty runs over all strategies: tokens and seconds foretold, held against what they took."""
+    from engine.bench import machine
+    from engine.bench import prediction as bench
+
+    words = sys.stderr if arguments.json else sys.stdout
+    found = []
+    for one in bench.outcomes(model=arguments.model):
+        found.append(one)
+        seconds = "      –" if one.expected_seconds is None else f"{one.expected_seconds:7.2f}"
+        print(
+            f"{one.strategy:22} {one.task or 'free text':12} {one.budget:>12}  "
+            f"{one.expected_tokens:6,} foretold, "
+            f"{one.tokens:6,} taken {'✓' if one.has_tokens else '✗'}  {seconds} s, {one.seconds:6.2f} s "
+            f"{'✓' if one.has_seconds else '✗'}",
+            file=words, flush=True,
+        )  # fmt: skip
+    tokens, seconds_share = bench.shares(found)
+    print(
+        f"tokens within {bench.TOKENS_WITHIN:.0%}: {tokens:.0%} of {len(found)} runs; "
+        f"seconds within {bench.SECONDS_WITHIN:.0%}: {seconds_share:.0%} (promised: {bench.SHARE:.0%})",
+        file=words,
+    )
+    if arguments.json:
+        runs = [asdict(one) | {"has_tokens": one.has_tokens, "has_seconds": one.has_seconds} for one in found]
+        shares = {"tokens": tokens, "seconds": seconds_share, "promised": bench.SHARE}
+        print(json.dumps({"shares": shares, "runs": runs, "machine": machine.describe()}, indent=2))
+
+
 def _params(one: Measured) -> str:
     return " ".join(f"{name}={value}" for name, value in one.params.items())
 
@@ -104,4 +133,10 @@ def _live() -> Iterator[Any]:
     yield case()
 
 
-BENCHMARKS = {"decoding": decoding, "clients": clients, "tiers": tiers, "claims": claims}
+BENCHMARKS = {
+    "decoding": decoding,
+    "clients": clients,
+    "tiers": tiers,
+    "claims": claims,
+    "prediction": prediction,
+}

@@ -108,7 +108,7 @@ def build(service: Service, model: str) -> None:
                     label="model", allow_custom_value=True, elem_id="model",
                     info="A bundled model, a Hugging Face id in your cache, or a folder.",
                 )  # fmt: skip
-                restored_file = restore_from_file()
+            restored_file = restore_from_file()
             fork = fork_bar()
             problems = gr.HTML(error_box(""), apply_default_css=False, elem_id="problems")
             run = gr.Button(RUN_LABEL, variant="primary", elem_id="run")
