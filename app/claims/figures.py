@@ -83,9 +83,9 @@ def page(report: Report) -> str:
         parts.append(_table(claim.finding.rows))
         for chart in claim.finding.charts:
             drawn = figure(chart)
-            drawn.update_layout(template="plotly_white", height=420, title=escape(chart.title))
+            drawn.update_layout(template="plotly_white", height=420)
             parts.append(
-                "<figure>"
+                f"<h3>{escape(chart.title)}</h3><figure>"
                 + plotly.io.to_html(
                     drawn, include_plotlyjs=False, full_html=False, config={"displaylogo": False}
                 )

@@ -16,9 +16,10 @@ from app.claims.figures import described, shift_of, styles
 from app.figures import Style
 from engine.bench.claims.finding import Chart, Series
 
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 64, 20, 44, 56
+WIDTH, HEIGHT = 760, 450
+LEFT, RIGHT, TOP, BOTTOM = 64, 20, 44, 74
 LINE = 22  # of the legend
+DODGE = 5  # pixels between neighbouring series, so that their intervals stay apart
 LETTER = 7.1  # about the width of one, at 13 px
 RAW_RADIUS, RADIUS = 1.6, 4.6
 
@@ -53,14 +54,27 @@ def svg(chart: Chart) -> str:
         *_axes(chart, x, y, top, height),
     ]
     for place, (series, look) in enumerate(zip(chart.series, looks, strict=True)):
-        shift = shift_of(place, len(chart.series)) if categories else 0.0
-        at = _placing(x.scale, categories, shift)
+        at = _placing(x.scale, categories, place, chart)
         parts += _series(series, looks.index(look), look, at, y.scale)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _placing(scale: Scale, categories: list[str], shift: float) -> Callable[[float | str], float]:
-    return lambda x: scale(categories.index(x) + shift if isinstance(x, str) else float(x))
+def _placing(scale: Scale, categories: list[str], place: int, chart: Chart) -> Callable[[float | str], float]:
+    """Where the series at this place draws an x; those that share it stand beside each other."""
+    xs = {point.x for point in chart.series[place].points}
+    sharing = [i for i, other in enumerate(chart.series) if _has_intervals(other) and xs & _xs(other)]
+    apart = len(sharing) > 1 and place in sharing and not categories
+    pixels = (sharing.index(place) - (len(sharing) - 1) / 2) * DODGE if apart else 0.0
+    shift = shift_of(place, len(chart.series)) if categories else 0.0
+    return lambda x: scale(categories.index(x) + shift if isinstance(x, str) else float(x)) + pixels
+
+
+def _xs(series: Series) -> set[float | str]:
+    return {point.x for point in series.points}
+
+
+def _has_intervals(series: Series) -> bool:
+    return any(point.low < point.high for point in series.points)
 
 
 def _x_axis(chart: Chart, categories: list[str]) -> Axis:
@@ -135,7 +149,9 @@ def _axes(chart: Chart, x: Axis, y: Axis, top: float, height: float) -> Iterator
         yield f'<text class="tick" {place} text-anchor="middle">{escape(words)}</text>'
     middle = (LEFT + WIDTH - RIGHT) / 2
     yield f'<path class="axis" d="M{LEFT} {bottom}H{WIDTH - RIGHT}"/>'
-    yield f'<text class="name" x="{middle}" y="{height - 14}" text-anchor="middle">{escape(chart.x)}</text>'
+    yield f'<text class="name" x="{middle}" y="{bottom + 42}" text-anchor="middle">{escape(chart.x)}</text>'
+    notes = "; ".join(part for part in ("bars: 95 % intervals", chart.raw_is) if part)
+    yield f'<text class="note" x="{WIDTH - RIGHT}" y="{height - 12}" text-anchor="end">{escape(notes)}</text>'
     turned = f'transform="translate(18 {(top + bottom) / 2}) rotate(-90)"'
     yield f'<text class="name" {turned} text-anchor="middle">{escape(chart.y)}</text>'
 
@@ -223,7 +239,7 @@ def _css(looks: list[Style]) -> str:
         f"--soft:{dark['soft']};--grid:{dark['line']}}}}}"
         f"text{{font:13px {theme.SANS.replace(chr(34), chr(39))};fill:var(--ink)}}"
         ".title{font-size:16px;font-weight:600}.tick{fill:var(--soft);font-variant-numeric:tabular-nums}"
-        ".name{fill:var(--soft)}.ground{fill:var(--ground)}.grid{stroke:var(--grid)}.axis{stroke:var(--soft)}"
+        ".name{fill:var(--soft)}.note{fill:var(--soft);font-size:11px}.ground{fill:var(--ground)}.grid{stroke:var(--grid)}.axis{stroke:var(--soft)}"
         f"{colours}.line{{fill:none;stroke:var(--c);stroke-width:2}}.bar{{fill:none;stroke:var(--c)}}"
         ".mark{fill:var(--c)}.raw{fill:var(--c);opacity:.35}"
     )

@@ -107,7 +107,8 @@ def set_in_words(task: str, difficulties: tuple[int, ...]) -> str:
     """For example "arithmetic, 4–6 operations"."""
     if task == GAME_OF_24:
         return "Game of 24"
-    return f"{task}, {words(difficulties)} {FAMILIES[task].unit}"
+    unit = FAMILIES[task].unit
+    return f"{task}, {words(difficulties)} {unit.removesuffix('s') if difficulties == (1,) else unit}"
 
 
 @functools.lru_cache(maxsize=256)

@@ -51,7 +51,9 @@ def extended(plan: Plan) -> Measuring:
                         note=f"{len(mended)} of {len(none)} first answers were wrong",
                     )
                 )
-                said.append(f"{many} mends {percent(mended).value:.1f} % on {sets[0][0]}")
+                said.append(
+                    f"{many} mend{'s' if waits == 1 else ''} {percent(mended).value:.1f} % on {sets[0][0]}"
+                )
             rows.append(
                 Row(
                     label,
