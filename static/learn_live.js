@@ -57,7 +57,9 @@
       if (this.isBegun) return;
       this.isBegun = true;
       const lane = this.recordedLane();
-      if (lane) this.lanes.push(lane);
+      if (!lane) return;
+      this.lanes.push(lane);
+      lane.play(lane.reply);
     }
 
     // Which of the knob's values the recorded run had; -1 where the problem sets it.
@@ -127,17 +129,15 @@
       const played = recorded.played.find((one) => one.arm === arm);
       if (!played) return null;
       const lane = new ponder.LearnLane({ title: this.titleOf(arm, this.before), shows: arms[arm].shows });
+      lane.reply = played.reply;
       this.parts.live.append(lane.element);
-      lane.play(played.reply);
       return lane;
     }
 
     showRuns(runs, turn) {
       this.clear();
-      if (!this.isFresh) {
-        const lane = this.recordedLane();
-        if (lane) this.lanes.push(lane);
-      }
+      const before = this.isFresh ? null : this.recordedLane();
+      if (before) this.lanes.push(before);
       let open = runs.length;
       const isOver = (lane, run) => {
         if (turn !== this.turn) return;
@@ -153,6 +153,7 @@
         this.lanes.push(lane);
         lane.follow(run.run);
       }
+      before?.play(before.reply); // once each has its room
     }
 
     count(lane, { arm, choice }) {

@@ -239,12 +239,12 @@
     again() {
       const { recorded, arms } = this.lesson;
       if (!this.lanes.length) {
-        this.lanes = recorded.played.map(({ arm, reply }) => {
+        this.lanes = recorded.played.map(({ arm }) => {
           const lane = new ponder.LearnLane({ title: arms[arm].title, shows: arms[arm].shows });
           this.find('played').append(lane.element);
-          lane.play(reply);
           return lane;
         });
+        this.lanes.forEach((lane, i) => lane.play(recorded.played[i].reply)); // once each has its room
       }
       if (this.replay.isPlaying) this.replay.finish();
       else this.replay.play(this.lanes);
@@ -290,6 +290,7 @@
     project(isOn) {
       this.isProjecting = isOn;
       document.body.classList.toggle('ln-projecting', isOn);
+      this.root.classList.toggle('ln-large', isOn);
       mark(this.find('projector'), 'aria-pressed', String(isOn));
       this.zoom();
       this.keepAddress();
