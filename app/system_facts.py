@@ -5,7 +5,10 @@ Asks doctor, catalogue and service. Gives plain values for the browser. Does not
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import doctor, tiers
@@ -20,15 +23,30 @@ from engine.strategies import STRATEGIES
 from engine.tasks import MAX_PROBLEM_CHARACTERS
 from storage.store import PURGE_AFTER_DAYS
 
+KEPT_SECONDS = 300.0
 QUEUE_SIZE = 64  # events that wait in Gradio's queue before it says that it is busy
 
 
-def checks() -> list[dict[str, str]]:
-    """The doctor's table: part, verdict ("works", "limited" or "fails"), what was found, advice."""
-    return [
-        {"part": one.part, "verdict": one.verdict, "found": one.found, "advice": one.advice}
-        for one in doctor.checks()
-    ]
+@dataclass(slots=True)
+class _Kept:
+    found: list[dict[str, str]] | None = None
+    at: float = 0.0
+
+
+_kept, _looking = _Kept(), threading.Lock()
+
+
+def checks(*, is_again: bool = False) -> list[dict[str, str]]:
+    """The doctor's table: part, verdict ("works", "limited" or "fails"), what was found, advice.
+
+    It tries each part out, so what was found is kept for five minutes, unless one looks again.
+    """
+    with _looking:
+        now = time.monotonic()
+        if is_again or _kept.found is None or now - _kept.at > KEPT_SECONDS:
+            _kept.found = [asdict(one) for one in doctor.checks()]
+            _kept.at = now
+        return _kept.found
 
 
 def models() -> list[dict[str, Any]]:

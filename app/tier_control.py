@@ -99,8 +99,7 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
     for name, title in tiers.TITLES.items():
         tier = tier_for(found, name)
         if id(tier) in seen:
-            rows.append(f'<tr><th scope="row">{title}</th><td colspan="4">as {seen[id(tier)]}: nothing '
-                        "measured solves more</td></tr>")  # fmt: skip
+            rows.append(f'<tr><th scope="row">{title}</th><td colspan="4">as {seen[id(tier)]}</td></tr>')
             continue
         seen[id(tier)] = title
         rate, count = tiers.rate(found, tier, runs)
@@ -128,8 +127,10 @@ def row(title: str, tier: Measured, foretold: Prediction) -> str:
         f'<span title="95 % interval: {solved.low:.0%} to {solved.high:.0%}">{solved.value:.0%}</span>',
     ]
     what = f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens at most"
-    name = f'<th scope="row">{title}<small>{escape(what)}</small></th>'
-    return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return (
+        f'<tr><th scope="row">{title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        f'<tr class="tr-what"><td colspan="5">{escape(what)}</td></tr>'
+    )
 
 
 def seconds(value: float | None) -> str:

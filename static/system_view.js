@@ -71,13 +71,13 @@
     const tiers = element.querySelector('[data-testid="tiers"]');
     const again = element.querySelector('[data-again]');
 
-    async function fill(what, waiting, place, draw) {
+    async function fill(what, waiting, place, draw, isAgain) {
       const wait = element.querySelector(`[data-wait="${what}"]`);
       ponder.write(wait, waiting);
       ponder.reveal(wait, true);
       let reply;
       try {
-        reply = JSON.parse(await look({ what }));
+        reply = JSON.parse(await look({ what, again: isAgain }));
       } catch (_) {
         reply = { error: NO_ANSWER };
       }
@@ -89,18 +89,18 @@
       if (around) ponder.reveal(around, reply.rows.length > 0);
     }
 
-    async function lookAgain() {
+    async function lookAll(isAgain) {
       again.disabled = true;
       await Promise.all([
-        fill('machine', 'Looking at this machine …', list, check),
+        fill('machine', 'Looking at this machine …', list, check, isAgain),
         fill('models', 'Looking for models …', table.tBodies[0], model),
         fill('tiers', 'Looking for measurements …', tiers.tBodies[0], candidate),
       ]);
       again.disabled = false;
       if (location.hash) openLinked(element, false);
     }
-    again.addEventListener('click', lookAgain);
-    lookAgain();
+    again.addEventListener('click', () => lookAll(true));
+    lookAll(false);
   }
 
   /** Scrolls to what the address names, and opens it where it is a strategy's card. */

@@ -31,7 +31,7 @@ def build(service: Service, model: str) -> None:
                 case "tiers":
                     return json.dumps(system_facts.measured(model))
                 case _:
-                    return json.dumps({"rows": system_facts.checks()})
+                    return json.dumps({"rows": system_facts.checks(is_again=bool(asked.get("again")))})
         except PonderError as error:
             return json.dumps({"error": str(error)})
 
