@@ -54,7 +54,10 @@ class Foresight:
 
     def closed(self, run: Run) -> None:
         """Learn from a run that is over."""
-        found = taken(run, _facts(run.spec.model))
+        try:
+            found = taken(run, _facts(run.spec.model))
+        except PonderError:  # its model has gone meanwhile
+            return
         if found is not None:
             self._experience.learn(found)
 
