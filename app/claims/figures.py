@@ -13,7 +13,7 @@ from plotly.graph_objects import Figure, Scatter
 
 from app import theme
 from app.claims.report import Report
-from app.claims.table import asked, found
+from app.claims.table import asked, found, negatives
 from app.figures import STYLES, Style, translucent
 from app.plotly_view import LIBRARY
 from engine.bench.claims.finding import Chart, Series
@@ -91,6 +91,8 @@ def page(report: Report) -> str:
                 )
                 + f"<figcaption>{escape(described(chart))}</figcaption></figure>"
             )
+    lost = negatives(report).replace("**", "")
+    parts.append(f"<h2>Not everywhere</h2><p>{escape(lost)}</p>" if lost else "")
     quick = "<p><b>A quick look: 20 problems a cell decide nothing.</b></p>" if report.is_quick else ""
     return _PAGE.format(
         css=_CSS,

@@ -67,21 +67,44 @@ def _sides(row: Row) -> Iterator[str]:
 
 def markdown(report: Report) -> str:
     """The README's tables: a row for each number that a claim asks for or states, then the models."""
-    lines = ["| claim | on | measured | found (95 %) | asked | |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| claim | on | measured | found (95 %) | asked | | tokens a problem |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for claim in report.claims:
         if claim.name == SPENDING:
             continue
         if claim.finding is None:
-            lines.append(f"| {claim.title} | | not measured: {_cell(claim.skipped)} | | | |")
+            lines.append(f"| {claim.title} | | not measured: {_cell(claim.skipped)} | | | | |")
             continue
         for place, row in enumerate(claim.finding.rows):
             sign = SIGNS[row.is_met][0] if row.target is not None else ""
             lines.append(
                 f"| {claim.title if not place else ''} | {_cell(row.label)} | {_cell(row.measure)} | "
-                f"{found(row)} | {asked(row)} | {sign} |"
+                f"{found(row)} | {asked(row)} | {sign} | {_tokens(row)} |"
             )
-    models = models_table(report)
-    return "\n".join([*lines, "", *models]) if models else "\n".join(lines)
+    parts = ["\n".join(lines), negatives(report), "\n".join(models_table(report))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def negatives(report: Report) -> str:
+    """Every gain that is not there, in one paragraph: reversed, or not to be told from none."""
+    absent = [
+        f"{row.measure} on {row.label}: {found(row)}, {'reversed' if row.found.high < 0 else 'within noise'}"
+        for claim in report.claims
+        if claim.finding is not None
+        for row in claim.finding.rows
+        if row.is_absent
+    ]
+    if not absent:
+        return ""
+    return f"**Where the effect is absent or reversed.** {'; '.join(absent)}."
+
+
+def _tokens(row: Row) -> str:
+    """Of one side and the other; of one alone."""
+    spent = [f"{side.tokens:,.0f}" for side in row.sides]
+    return " / ".join(spent)
 
 
 def models_table(report: Report) -> list[str]:

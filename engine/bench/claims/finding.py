@@ -59,6 +59,12 @@ class Row:
             return found > self.target
         return found <= self.target if self.is_ceiling else found >= self.target
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether a gain in points is not there: its interval reaches down to 0 or below."""
+        is_gain = self.unit == "points" and (self.target is None or self.target > 0)
+        return is_gain and self.found.low <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
