@@ -13,6 +13,7 @@ from app import api, plotly_view, theme
 from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
 from app.service import Service
+from app.system_facts import QUEUE_SIZE
 
 STYLES = (
     "ponder.css",
@@ -75,7 +76,7 @@ def launch(
     """Serve the pages on host:port in the background. Raises OSError where the port is taken."""
     pages = build(service, model or DEFAULT_MODEL)
     gr.set_static_paths([STATIC, plotly_view.LIBRARY])
-    pages.queue(max_size=64, api_open=False, default_concurrency_limit=16)
+    pages.queue(max_size=QUEUE_SIZE, api_open=False, default_concurrency_limit=16)
     pages.launch(
         server_name=host,
         server_port=port,
@@ -93,5 +94,6 @@ def launch(
         footer_links=[],
         quiet=True,
         prevent_thread_lock=True,
+        _frontend=False,  # else it asks itself for a page, and a busy machine that is late ends the program
     )
     return pages
