@@ -19,7 +19,7 @@ from engine.budget import Budget
 from engine.errors import BadInput
 from engine.runs import Origin, Run, RunSpec, RunStatus, Usage
 from engine.tasks.problem import Problem
-from engine.tree import KINDS, STATUSES, Event, EventKind, Tree
+from engine.tree import KINDS, STATUSES, Event, EventKind, Node, Tree
 
 MAX_NODES = 200_000
 MAX_TEXT_CHARACTERS = 4_000_000
@@ -120,9 +120,32 @@ def replayed(log: Iterable[Event]) -> Tree:
         is_told_apart = node.id == place and (node.parent is None) == (place == 0)
         if not is_told_apart or node.kind not in KINDS or node.status not in STATUSES:
             raise BadInput(f"The log does not hold together at node {place}.")
-        if node.parent is not None and node.parent.id >= place:
-            raise BadInput(f"Node {place} is older than its parent.")
+        if not _is_sound(node):
+            raise BadInput(f"The log gives node {place} a value of the wrong type.")
     return tree
+
+
+def _is_sound(node: Node) -> bool:
+    """Whether what a log from elsewhere made of a node has the types that the page and the store rely on."""
+    texts = (node.text, node.reason, node.instruction, node.forced, *node.pieces)
+    numbers = (*node.token_logprobs, *node.token_confidences, *node.scores.values(), node.created_s)
+    maybe = (node.confidence, node.finished_s)
+    steps = [value for values in node.step_scores.values() for value in values]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and (node.answer is None or isinstance(node.answer, str))
+        and all(_is_finite(number) for number in (*numbers, *steps))
+        and all(number is None or _is_finite(number) for number in maybe)
+        and isinstance(node.struck, int)
+        and (node.thinking is None or isinstance(node.thinking, bool))
+        and isinstance(node.is_final, bool)
+        and len(node.pieces) == len(node.token_logprobs)
+        and all(isinstance(name, str) for name in (*node.scores, *node.step_scores, *node.search))
+    )
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _changes(node: Record) -> list[tuple[float, int, int, str, dict[str, Any]]]:
@@ -270,7 +293,7 @@ def _number(record: Record, name: str) -> float:
 
 
 def _finite(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_finite(value):
         raise BadInput(f"The record's {name} must be a number.")
     return value
 

@@ -102,6 +102,32 @@ def test_a_record_that_is_not_sound_is_refused(runs: list[Run], path: list, valu
         reading.read(changed(runs[0].record(), path, value))
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("finished", "text", 7),
+        ("finished", "answer", ["x"]),
+        ("tokens", "pieces", [1, 2]),
+        ("tokens", "logprobs", ["x"]),
+        ("tokens", "logprobs", []),
+        ("added", "struck", "many"),
+        ("added", "parent", 99),
+        ("judged", "status", "adored"),
+        ("scored", "value", float("inf")),
+        ("visited", "search", 3),
+    ],
+)
+def test_a_log_that_is_not_sound_is_refused(runs: list[Run], kind: str, name: str, value: Any) -> None:
+    searched = next(made for made in runs if made.spec.strategy == "mcts")
+    lines = FORMATS["jsonl"].write([searched]).decode().splitlines()
+    at = max(i for i, line in enumerate(lines) if json.loads(line).get("kind") == kind)
+    event = json.loads(lines[at])
+    event["data"][name] = value
+    lines[at] = json.dumps(event)
+    with pytest.raises(BadInput):
+        reading.read("\n".join(lines).encode())
+
+
 NO_EXPORTS = [
     b"",
     b"hello",
