@@ -1,15 +1,14 @@
-"""The real server with the scripted model, and lessons recorded from it: `… FOLDER --port PORT`."""
+"""The real server with the scripted model and other recordings: `… learn_server FOLDER --port PORT`."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from app.command_line import main
-from app.learn import record
-
-PROBLEMS = "4"
+from app.learn import recordings
 
 if __name__ == "__main__":
     folder, *rest = sys.argv[1:]
-    record.main(["--model", "scripted", "--problems", PROBLEMS, "--into", folder])
+    recordings.FOLDER = Path(folder)
     sys.exit(main([*rest, "--model", "scripted"]))

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.learn import record, recordings
 from tests.browser.person import wait_until
 from tests.browser.sites import Site, serving
 from tests.browser.test_looks import AXE, OVERFLOWING
 
 SIX = ["reasoning", "sampling", "voting", "verifying", "searching", "losing"]
+PROBLEMS = "2"
 PARTS = ["predict", "play", "change"]
 
 
@@ -19,7 +21,11 @@ PARTS = ["predict", "play", "change"]
 def learn_site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
     """A scripted model, and lessons recorded from it."""
     folder = tmp_path_factory.mktemp("learn")
-    with serving(["-m", "tests.browser.learn_server", str(folder / "recordings")], folder / "data") as site:
+    recorded = folder / "recordings"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recordings, "FOLDER", recorded)  # and back again
+        assert record.main(["--model", "scripted", "--problems", PROBLEMS, "--into", str(recorded)]) == 0
+    with serving(["-m", "tests.browser.learn_server", str(recorded)], folder / "data") as site:
         yield site
 
 
