@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import tiers
+from app import tiers, warm_up
 from app.knobs import Knobs
 from app.messages import hint
 from app.run_settings import slider_range
@@ -24,6 +24,7 @@ from engine.lab.tiers import Measured
 from engine.models import catalogue
 from engine.strategies import STRATEGIES
 from engine.tasks import identify
+from storage.store import RunSummary
 
 CUSTOM = "custom"
 CHOICES = [*((title, name) for name, title in tiers.TITLES.items()), ("Custom", CUSTOM)]
@@ -155,9 +156,13 @@ def family_of(text: str) -> str | None:
         return None
 
 
-def timed_runs(service: Service, model: str) -> Sequence[Any]:
-    """The latest runs of a model here; none where the database does not answer, which is said elsewhere."""
+def timed_runs(service: Service, model: str) -> Sequence[RunSummary]:
+    """The latest runs of a model here, else those that the server's start made.
+
+    None where the database does not answer, which is said elsewhere.
+    """
     try:
-        return service.runs(filters={"model": model}, limit=tiers.LATEST_RUNS)
+        own = service.runs(filters={"model": model}, limit=tiers.LATEST_RUNS)
+        return own or service.runs(filters={"model": model, "batch": warm_up.BATCH}, limit=tiers.LATEST_RUNS)
     except PonderError:
         return []

@@ -11,6 +11,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 7860
 def run(arguments: Namespace) -> int:
     """Serve until interrupted. Gradio's own environment variables are obeyed: hosting services set them."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app import warm_up
     from app.server import launch
     from app.service import Service
     from engine.sandbox import override
@@ -22,6 +23,7 @@ def run(arguments: Namespace) -> int:
     try:
         pages = launch(service, host=host, port=port, model=arguments.model)
         print(f"Ponder is on http://{host}:{port}  (Ctrl+C stops it)", flush=True)
+        warm_up.start(service, arguments.model)
         pages.block_thread()
     finally:
         service.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import tier_control, tiers
+from app import tier_control, tiers, warm_up
 from app.service import Service
 from app.tiers import Tiers
 from engine.bench import tiers as bench
@@ -144,3 +144,27 @@ def test_measuring_counts_what_real_runs_solve_and_spend() -> None:
     assert 0 < chain.right <= chain.problems  # the scripted model often follows a right solution
     assert 2 * chain.tokens.mean < vote.tokens.mean <= 300
     assert chain.tokens_per_second > 0 and set(vote.families) == {family for family, _ in bench.CELLS}
+
+
+def test_a_server_that_timed_nothing_makes_two_runs_that_history_leaves_out(
+    found: Tiers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_up, "tiers_of", lambda model: found)
+    service = Service()
+    warm_up.warm_up(service, MODEL)
+    service.flush()
+    timed = tier_control.timed_runs(service, MODEL)
+    assert len(timed) == warm_up.RUNS and all(run.status == "finished" for run in timed)
+    assert service.count() == 0
+    assert tiers.rate(found, found.tiers["balanced"], timed)[1] == warm_up.RUNS
+    assert "foretold from 2 runs on this machine" in tier_control.table(service, found, None)
+    warm_up.warm_up(service, MODEL)  # and never again
+    assert len(service.runs(filters={"batch": warm_up.BATCH})) == warm_up.RUNS
+    service.close()
+
+
+def test_where_no_tiers_were_measured_a_server_runs_nothing_by_itself() -> None:
+    service = Service()
+    warm_up.warm_up(service, MODEL)
+    assert service.runs(filters={"batch": warm_up.BATCH}) == []
+    service.close()

@@ -47,7 +47,7 @@ def test_a_tier_sets_strategy_knobs_and_budget_and_a_change_by_hand_makes_it_cus
     person.wait_ready(page)
     person.wait_until(
         page,
-        lambda: "on this machine" in page.locator("#tiers").inner_text(),
+        lambda: "foretold from" in page.locator("#tiers").inner_text(),
         "what a run took here is known",
     )
     assert page.locator("#tiers tbody").inner_text().count(" s") >= 6  # p50 and p95 of three tiers
