@@ -1,6 +1,8 @@
 // A run that grows by itself in the page: 100 nodes a pull up to `count`, three children a node, every third
-// pruned. Counts what the page does meanwhile: window.layouts, when the tree was laid out, and
-// window.slowest, the longest time in ms that nothing else could happen.
+// pruned. Counts what the page does meanwhile: window.layouts and window.updates, when the tree was laid out and
+// the page redrawn; window.slowest, the longest time in ms that nothing else could happen; window.works, how long
+// each piece of the page's own work took; and window.yardsticks, how long one fixed piece of work took at the
+// same time, which says how much of it is the machine's.
 (count) => {
   const events = [];
   const put = (kind, node, data) => events.push({ seq: events.length, at_s: events.length / 1000, kind, node, data });
@@ -29,17 +31,35 @@
   };
 
   window.layouts = [];
-  const layOut = view.tree.layOutNow.bind(view.tree);
-  view.tree.layOutNow = () => {
-    window.layouts.push(performance.now());
-    layOut();
+  window.updates = [];
+  window.works = [];
+  const watch = (owner, name, times) => {
+    const act = owner[name].bind(owner);
+    owner[name] = (...given) => {
+      const began = performance.now();
+      times?.push(began);
+      act(...given);
+      window.works.push(performance.now() - began);
+    };
+  };
+  watch(view.tree, 'layOutNow', window.layouts);
+  watch(view.tree, 'drawAt', null);
+  watch(view, 'draw', window.updates);
+
+  window.yardsticks = [];
+  const yardstick = () => {
+    const began = performance.now();
+    let sum = 0;
+    for (let i = 0; i < 1e6; i++) sum += Math.sqrt(i % 1000);
+    window.yardsticks.push(performance.now() - began + 0 * sum);
   };
   window.slowest = 0;
   let last = performance.now();
+  let beats = 0;
   const beat = () => {
-    const now = performance.now();
-    window.slowest = Math.max(window.slowest, now - last);
-    last = now;
+    window.slowest = Math.max(window.slowest, performance.now() - last);
+    if (beats++ % 60 === 0) yardstick();
+    last = performance.now();
     setTimeout(beat, 0);
   };
   beat();

@@ -321,22 +321,40 @@ def test_every_state_is_told_in_words(finished: str, open_page: Callable[..., An
 LARGE_RUN = (Path(__file__).parent / "large_run.js").read_text()
 
 
+NODES = 5000
+FRAME_MS = 100.0  # promised for every piece of work after the first draw
+BUSY = 3.0  # times slower at times than at its best: other work shares the machine
+
+
 def test_thousands_of_nodes_stay_responsive(finished: str, open_page: Callable[..., Any]) -> None:
+    """Where other work shares the machine, as much slack as a fixed piece of work needed at the same time."""
     page = open_page(finished, reduced_motion="no-preference")
     person.wait_ready(page)
-    page.evaluate(LARGE_RUN, 3000)
-    person.wait_until(page, lambda: page.evaluate("ponder.runView.log.now.nodes.length") == 3000, "all nodes")
+    page.evaluate(LARGE_RUN, NODES)
+    person.wait_until(
+        page, lambda: page.evaluate("ponder.runView.log.now.nodes.length") == NODES, "all nodes"
+    )
     person.wait_over(page)
-    slowest, layouts = page.evaluate("[window.slowest, window.layouts]")
-    often = max(sum(1 for other in layouts if at <= other < at + 1000) for at in layouts)
-    print(f"{len(layouts)} layouts, at most {often} in a second; longest pause {slowest:.0f} ms")
-    assert often <= 12  # ten, and what the end and a selection add
-    assert slowest < 500  # 40 where nothing else runs
-    page.evaluate("window.slowest = 0")
+    layouts, updates = page.evaluate("[window.layouts, window.updates]")
+    for what, times in (("layouts", layouts), ("updates", updates)):
+        often = max(sum(1 for other in times if at <= other < at + 1000) for at in times)
+        print(f"{len(times)} {what}, at most {often} in a second")
+        assert often <= 12  # ten, and what the end and a selection add
+    held_to_a_frame(page, "growing")
+    page.evaluate("window.works = []")
     slider = page.get_by_role("slider", name="Moment of the run")
     slider.focus()
     for key in ("Home", "End", "PageDown", "PageDown", "ArrowLeft"):
         page.keyboard.press(key)
         page.wait_for_timeout(150)
-    print(f"scrubbing: longest pause {page.evaluate('window.slowest'):.0f} ms")
-    assert page.evaluate("window.slowest") < 500
+    held_to_a_frame(page, "scrubbing")
+
+
+def held_to_a_frame(page: Any, when: str) -> None:
+    """The longest piece of work fits into a frame; on a busy machine the shortest of the ten longest counts,
+    since the others were interrupted, and has the slack of the fixed piece of work."""
+    works, yardsticks = page.evaluate("[window.works.slice(1), window.yardsticks]")
+    slack = max(1.0, max(yardsticks) / min(yardsticks))
+    longest = max(works) if slack < BUSY else sorted(works)[-10:][0]
+    print(f"{when}: longest piece of work {max(works):.0f} ms, the machine up to {slack:.1f} times slower")
+    assert longest < FRAME_MS * slack
