@@ -44,10 +44,10 @@ def adaptive(
     scored. STOP where one scores `stop_score`. SAMPLE (`adaptive_consistency`) where many agree. Else the
     difficulty is one minus their mean score; below `hard`, where a probe fails a check that exists, REPAIR
     rewrites the probes, and SEARCH (`mcts`, which ends at `stop_score` too) is made otherwise. The choice,
-    and the numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314, sections 3.2
-    and 6): difficulty by the verifier's mean score, revision for easier and search for harder questions; the
-    agreement of the first samples as in Aggarwal et al. 2023 (arXiv 2305.11860). There the policy is fitted
-    to a whole benchmark; here it is four thresholds.
+    and the numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314,
+    sections 3.2 and 6): difficulty by the verifier's mean score, revision for easier and search for harder
+    questions; the agreement of the first samples as in Aggarwal et al. 2023 (arXiv 2305.11860). There the
+    policy is fitted to a whole benchmark; here it is five thresholds.
     """
     sampling = Sampling(temperature=temperature)
     try:

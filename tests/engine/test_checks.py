@@ -48,7 +48,7 @@ def test_findings_are_those_of_the_training_data(task: str) -> None:
             assert answer is not None and family.fault(problem, answer) is None
         else:
             failed += 1
-            assert found.message == examples.critique_of(family, problem, list(attempt.steps))
+            assert found.message == examples.Tried(family, problem, solution, attempt).critique
         right = "".join(f"{step}\n" for step in solution.steps) + f"</think> {solution.answer}"
         assert check(problem, right).is_passed
     assert failed > 10
