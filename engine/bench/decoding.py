@@ -214,12 +214,13 @@ def _scorers_tree(model: Any, reward: Any) -> Case:
     for node in done.tree.nodes[1:]:
         by_depth.setdefault(node.depth, []).append(node)
 
+    scorer = ProcessReward(_copy(reward), subjects.tokenizer(), served.transcript)
+
     def with_tree() -> None:
-        scorer = ProcessReward(own, subjects.tokenizer(), served.transcript)
         for depth in sorted(by_depth):
             scorer.score(by_depth[depth])
+        scorer.release(done.id)
 
-    own = _copy(reward)
     return compare(
         "ablation/scorers_tree",
         with_tree,

@@ -88,7 +88,8 @@ def specs(draw: st.DrawFn) -> Any:
         if isinstance(parameter.default, int) and parameter.default > LARGEST:
             params.setdefault(parameter.name, LARGEST)
     problem = draw(st.sampled_from([PUZZLE, SUM, FREE]))
-    if problem == FREE and params.get("scorer") in ("verifier", "process_reward"):
+    unfit = ("unit_tests", "verifier", "process_reward") if problem == FREE else ("unit_tests",)
+    if params.get("scorer") in unfit:
         params["scorer"] = "judge"
     max_tokens = draw(st.none() | st.sampled_from([1, 7, 100, 1001]) | st.integers(1, 400))
     return spec(strategy.name, problem, max_tokens, draw(st.integers(0, 99)), **params)

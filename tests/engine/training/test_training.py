@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine import training
-from engine.training import batches, policy
+from engine.training import batches, evaluate, policy
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
@@ -82,9 +82,11 @@ def test_a_folder_loads_with_the_library_alone_and_speaks_the_same(tokenizer, tm
     assert words.chat_template
 
 
-def test_a_smoke_training_goes_through_both_stages_and_leaves_a_folder(monkeypatch, tmp_path):
+def test_a_smoke_training_goes_through_both_stages_and_leaves_a_folder(tokenizer, monkeypatch, tmp_path):
     monkeypatch.setitem(policy.RECIPES, "ponder-1m", RECIPE)
+    monkeypatch.setattr(policy.tokenizers, "build", lambda: tokenizer)
     monkeypatch.setattr(policy, "CARD_PROBLEMS", 1)
+    monkeypatch.setattr(evaluate, "CELLS", (("arithmetic", 1),))
     torch.set_num_threads(1)
     folder = training.train("ponder-1m", work=tmp_path / "work", models=tmp_path, tokens=40_000)
     assert folder == tmp_path / "ponder-1m"
