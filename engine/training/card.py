@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from itertools import pairwise
 from pathlib import Path
 
 from scipy.stats import binomtest
@@ -25,18 +24,6 @@ def tokens_seen(folder: Path) -> float:
     return int(last["tokens"]) / 1e6
 
 
-def _restarts(folder: Path) -> str:
-    """Where the curve's rates rose again: a training that was prolonged after its schedule had ended."""
-    with (folder / "curve.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    ends = [
-        f"{int(a['tokens']) / 1e6:.0f} M"
-        for a, b in pairwise(rows)
-        if float(b["rate_factor"]) > 1.3 * float(a["rate_factor"]) and float(a["rate_factor"]) < 0.5
-    ]
-    return f"; it was prolonged after {', '.join(ends)} tokens, when the rates rose again" if ends else ""
-
-
 def write_policy_card(
     name: str, model: PreTrainedModel, folder: Path, solved: dict[tuple[str, int], int], problems: int
 ) -> None:
@@ -55,7 +42,6 @@ def write_policy_card(
             heads=config.num_attention_heads,
             shared=config.num_key_value_heads,
             tokens=tokens_seen(folder),
-            note=_restarts(folder),
             problems=problems,
             table="\n".join(rows),
         )

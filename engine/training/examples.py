@@ -14,10 +14,10 @@ from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
 from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
-FAMILY_WEIGHTS = {"arithmetic": 16, "story": 48, "countdown": 22, "programs": 14}  # the hardest gets most
+FAMILY_WEIGHTS = {"arithmetic": 24, "story": 30, "countdown": 28, "programs": 18}
 DIFFICULTY_WEIGHTS = {
     "arithmetic": {1: 4, 2: 7, 3: 10, 4: 10, 5: 10, 6: 10, 7: 5, 8: 5},
-    "story": {1: 8, 2: 11, 3: 15, 4: 12, 5: 8, 6: 5, 7: 3, 8: 2},
+    "story": {1: 4, 2: 10, 3: 14, 4: 12, 5: 10, 6: 7, 7: 4, 8: 3},
     "countdown": {3: 20, 4: 50, 5: 22, 6: 8},
     "programs": {1: 27, 2: 48, 3: 22, 4: 3},
 }

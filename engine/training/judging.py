@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from engine.lab.calibration import area_under_curve
 from engine.training.batches import IGNORED, rows_of
 from engine.training.evaluate import complete, held_out
 from engine.training.sampling import labelled
 from engine.training.verdicts import as_example
 
 CELLS = {"arithmetic": (3, 6), "story": (3, 5), "countdown": (3, 4, 5), "programs": (1, 2, 3)}
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +32,8 @@ class Judged:
 
     @property
     def area(self) -> float:
-        """Area under the ROC curve, by ranks; nan when only one kind of step was seen."""
-        positive = int(self.truths.sum())
-        negative = len(self.truths) - positive
-        if not positive or not negative:
-            return float("nan")
-        ranks = rankdata(self.estimates)[self.truths == 1].sum()
-        return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
-
-
-def calibration_error(estimates: np.ndarray, truths: np.ndarray) -> float:
-    """Expected calibration error over ten equal bins (arXiv 1706.04599, section 2)."""
-    bins = np.minimum((estimates * BINS).astype(int), BINS - 1)
-    gaps = [
-        abs(estimates[bins == b].mean() - truths[bins == b].mean()) * (bins == b).mean()
-        for b in range(BINS)
-        if (bins == b).any()
-    ]
-    return float(sum(gaps))
+        """Area under the ROC curve; nan when only one kind of step was seen."""
+        return area_under_curve(self.estimates.tolist(), self.truths.tolist())
 
 
 @torch.inference_mode()

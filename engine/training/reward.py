@@ -8,6 +8,7 @@ family has an exact step checker.
 
 from __future__ import annotations
 
+import logging
 import random
 from functools import partial
 from pathlib import Path
@@ -18,19 +19,22 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from engine.errors import BadInput
+from engine.lab.calibration import expected_error
 from engine.tasks import countdown
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
-from engine.training.judging import calibration_error, judge
+from engine.training.judging import judge
 from engine.training.loop import Schedule, train
 from engine.training.sampling import OWN_SOLUTIONS, Sample, kept, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import as_example
 
+log = logging.getLogger(__name__)
+
 POLICY = "ponder-3m"
-TOKENS = 14_000_000
+TOKENS = 12_000_000
 STEP_TOKENS = 8192
 SAMPLES = 70_000  # the policy's own solutions, beside those that its second stage learned from
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
@@ -75,6 +79,7 @@ def train_reward(
     if not is_resumed:
         file.unlink(missing_ok=True)
     samples = kept(folder.parent / POLICY / OWN_SOLUTIONS)
+    log.info("%d samples of the policy's second stage are here", len(samples))
     samples += own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
     torch.manual_seed(0)
@@ -91,8 +96,9 @@ def train_reward(
     model.set_attn_implementation("sdpa")
     author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
     families = judge(model.eval(), author, tokenizer)
-    error = calibration_error(
-        np.concatenate([f.estimates for f in families]), np.concatenate([f.truths for f in families])
+    error = expected_error(
+        np.concatenate([f.estimates for f in families]).tolist(),
+        np.concatenate([f.truths for f in families]).tolist(),
     )
     exported = export_reward(name, model, tokenizer, folder, models / name)
     rows = [(f.task, len(f.truths), f.accuracy, f.area) for f in families]
