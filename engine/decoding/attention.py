@@ -14,6 +14,7 @@ of t tokens each and s tokens of slot; M = G · t queries a lane and key-value h
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 import torch
@@ -131,7 +132,7 @@ def partial(
         return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
             query, keys, values, attn_mask=mask, scale=scale
         )
-    if mask is None and _has_flash(query):
+    if mask is None and _has_flash(query.device, query.dtype, query.shape[-1]):
         out, lse, *_ = torch.ops.aten._scaled_dot_product_flash_attention(query, keys, values, scale=scale)
         return out, lse
     scores = torch.matmul(query * scale, keys.transpose(-1, -2)).float()
@@ -142,17 +143,18 @@ def partial(
     return torch.matmul(weights, values), lse
 
 
-def _has_flash(query: torch.Tensor) -> bool:
+@functools.cache
+def _has_flash(device: torch.device, dtype: torch.dtype, dim: int) -> bool:
     """Whether the device's flash kernel serves: half precision on Ampere or later, heads of up to 256.
 
     A trunk, the longest part, goes this way. A row's own tokens are masked, which that kernel does not do.
     Not run on a device yet: conditions and outputs by the kernel's documentation.
     """
     return (
-        query.device.type == "cuda"
-        and query.dtype in (torch.float16, torch.bfloat16)
-        and query.shape[-1] % 8 == 0
-        and query.shape[-1] <= 256
-        and torch.cuda.get_device_capability(query.device) >= (8, 0)
+        device.type == "cuda"
+        and dtype in (torch.float16, torch.bfloat16)
+        and dim % 8 == 0
+        and dim <= 256
+        and torch.cuda.get_device_capability(device) >= (8, 0)
         and torch.version.hip is None
     )
