@@ -201,8 +201,7 @@ def test_a_compact_log_grows_the_same_tree(service: Service) -> None:
 @pytest.mark.parametrize("name", SIX)
 def test_the_recordings_that_come_with_ponder_fit_their_lessons(name: str) -> None:
     made = recordings.read(name)
-    if made is None:
-        pytest.skip(f"{name} was not recorded: python -m app.learn.record")
+    assert made is not None, f"{name} was not recorded: python -m app.learn.record"
     told = shown.lesson(lessons()[name], replace(catalogue.find("scripted"), name=made.model))
     assert told["recorded"]["problem"] == made.problem
     assert all(point.right and len(point.right) == made.problems for point in made.measured)
