@@ -69,3 +69,14 @@ def is_live(page: Any) -> bool:
 
 def wait_over(page: Any) -> None:
     wait_until(page, lambda: not is_live(page), "the run ends")
+
+
+def finished_run(browser: Any, address: str) -> str:
+    """The address of a run that the page's first settings made."""
+    page = browser.new_page()
+    page.goto(address)
+    wait_ready(page)
+    run = press_run(page)
+    wait_over(page)
+    page.close()
+    return f"{address}/?run={run}"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.browser import person
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.sites import Site
-from tests.browser.test_looks import AXE, OVERFLOWING
 
 Open = Callable[..., Any]
 PROBLEM = "Use 3 5 7 9 to make 24."
@@ -257,14 +257,7 @@ def test_it_fits_and_can_be_read(
         page.wait_for_timeout(400)  # the figure and the trees follow
         keep_picture(page, f"compare-{width}-{theme}")
         assert page.evaluate(OVERFLOWING) == []
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious_violations(page) == []
     ground = page.evaluate("getComputedStyle(document.querySelector('.cp-lane')).backgroundColor")
     brightness = sum(int(part) for part in ground.removeprefix("rgb(").rstrip(")").split(",")[:3])
     assert (brightness < 200) is (theme == "dark")

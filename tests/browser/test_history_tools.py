@@ -11,8 +11,8 @@ import pytest
 
 from app.exchange import FORMATS, reading
 from tests.browser import person
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.sites import Site
-from tests.browser.test_looks import AXE, OVERFLOWING
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +158,7 @@ def test_a_replay_opens_from_disk_and_asks_no_network(
     alone.get_by_role("treeitem").nth(1).evaluate("(item) => item.click()")
     assert alone.locator("[data-part=node-text]").inner_text()
     assert alone.locator("[data-part=fork]").is_hidden()
-    alone.evaluate(AXE)
-    found = alone.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")] == []
+    assert serious_violations(alone) == []
     context.close()
     assert trouble == []
 
@@ -189,8 +187,6 @@ def test_selection_and_editor_fit_are_reached_by_keys_and_pass_axe(
     page.get_by_role("toolbar", name="Selected runs").wait_for()
     assert page.evaluate("document.activeElement.name") == "tags"
     assert page.evaluate(OVERFLOWING) == []
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")] == []
+    assert serious_violations(page) == []
     page.keyboard.press("Escape")
     page.locator(".hs-editor").wait_for(state="detached")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.learn import record, recordings
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.person import wait_until
 from tests.browser.sites import Site, serving
-from tests.browser.test_looks import AXE, OVERFLOWING
 
 SIX = ["reasoning", "sampling", "voting", "verifying", "searching", "losing"]
 PROBLEMS = "2"
@@ -167,7 +167,6 @@ def test_every_part_fits_and_can_be_read(
     open_lesson: Callable[..., Any], keep_picture: Callable[..., None], theme: str
 ) -> None:
     page = open_lesson("lesson=verifying", color_scheme=theme)
-    page.evaluate(AXE)
     for name in PARTS:
         page.locator(f"[data-go={name}]").click()
         if name == "change":
@@ -178,13 +177,7 @@ def test_every_part_fits_and_can_be_read(
             page.wait_for_timeout(150)  # the chart and the trees follow
             assert page.evaluate(OVERFLOWING) == []
             keep_picture(page, f"learn-{name}-{width}-{theme}")
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-            for violation in found["violations"]
-            if violation["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious_violations(page) == []
         page.set_viewport_size({"width": 1440, "height": 900})
 
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser import person
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.sites import Site
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = {"run": "/", "history": "/history"}
-
-OVERFLOWING = """() => {
-    const width = document.documentElement.clientWidth;
-    return document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll('body *')]
-        .filter((element) => element.getBoundingClientRect().right > width + 1)
-        .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);
-}"""
 
 
 @pytest.fixture(params=PAGES)
@@ -62,14 +54,7 @@ def test_axe_finds_no_serious_violation(
 ) -> None:
     page = open_page(slow_site.address + PAGES[name], color_scheme=theme)
     settled(page, name)
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious_violations(page) == []
 
 
 def test_the_dark_theme_is_dark(slow_site: Site, open_page: Callable[..., Any]) -> None:

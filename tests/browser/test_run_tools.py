@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.browser import person
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.sites import Site
-from tests.browser.test_looks import AXE, OVERFLOWING
 
 DROP = """([name, text]) => {
     const data = new DataTransfer();
@@ -43,13 +43,7 @@ def record(page: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def searched(slow_site: Site, browser: Any) -> str:
     """The address of a finished tree search."""
-    page = browser.new_page()
-    page.goto(slow_site.address)
-    person.wait_ready(page)
-    run = person.press_run(page)
-    person.wait_over(page)
-    page.close()
-    return f"{slow_site.address}/?run={run}"
+    return person.finished_run(browser, slow_site.address)
 
 
 # ---- forks
@@ -271,9 +265,7 @@ def test_a_fork_by_keyboard_alone_narrow_and_dark(searched: str, open_page: Call
     page.keyboard.press("Enter")
     part(page, "reselected").get_by_role("button", name="Show it").wait_for()
     assert page.evaluate(OVERFLOWING) == []
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")] == []
+    assert serious_violations(page) == []
     page.locator("#run").focus()
     before = person.run_in_address(page)
     page.keyboard.press("Enter")

@@ -13,8 +13,8 @@ import pytest
 from engine.runs import node_record
 from engine.tree import Event, Tree
 from tests.browser import person
+from tests.browser.looks import serious_violations
 from tests.browser.sites import Site
-from tests.browser.test_looks import AXE
 
 RECORD = "(index) => ponder.runLinks.recordOf(ponder.runView.head, ponder.runView.log.at(index)).nodes"
 PULLS = re.compile(r"/component_server")
@@ -24,13 +24,7 @@ STATES = ["queued", "running", "finished", "partial", "cancelled", "interrupted"
 @pytest.fixture(scope="module")
 def finished(slow_site: Site, browser: Any) -> str:
     """The address of a run that has pruned, kept and chosen nodes, made once for all that only look."""
-    page = browser.new_page()
-    page.goto(slow_site.address)
-    person.wait_ready(page)
-    run = person.press_run(page)
-    person.wait_over(page)
-    page.close()
-    return f"{slow_site.address}/?run={run}"
+    return person.finished_run(browser, slow_site.address)
 
 
 def part(page: Any, name: str) -> Any:
@@ -191,9 +185,7 @@ def test_a_selected_node_passes_axe(finished: str, open_page: Callable[..., Any]
     page = open_page(finished)
     person.wait_ready(page)
     pruned_item(page).evaluate("(item) => item.click()")
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")] == []
+    assert serious_violations(page) == []
 
 
 # ---- links and the record

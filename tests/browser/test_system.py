@@ -10,8 +10,8 @@ import pytest
 from engine.models import catalogue
 from engine.strategies import STRATEGIES
 from tests.browser import person
+from tests.browser.looks import OVERFLOWING, serious_violations
 from tests.browser.sites import Site
-from tests.browser.test_looks import AXE, OVERFLOWING
 
 HOUR = "Processor: dollars for an hour of the device"
 
@@ -126,11 +126,4 @@ def test_it_can_be_read_at_every_size(
     page.locator(".sy-card").evaluate_all("(cards) => cards.forEach((card) => { card.open = true; })")
     assert page.evaluate(OVERFLOWING) == []
     if (width, theme) in ((390, "dark"), (1440, "light")):
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]])
-            for rule in found["violations"]
-            if rule["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious_violations(page) == []
