@@ -1,15 +1,15 @@
 """Stories: facts about who has how many, in any order, then a question about one of them.
 
 `Jack has 11 coins. Ben has 5 times as many coins as Jack. How many coins does Ben have?` Difficulty counts
-the facts that are needed; others distract. A solution first traces who depends on whom, in one line, then
-computes one needed fact a line: `Ben has 5 * 11 = 55 coins.`
+the facts that are needed; others distract. A solution first repeats the needed facts, from the question back
+to the plain numbers, one a line; then it works forward: `Ben has 5 * 11 = 55 coins.`
 """
 
 from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import OutsideFamily
 from engine.tasks import numbers
@@ -34,9 +34,7 @@ _FACTS = (
     ("sum", re.compile(rf"^({_W}) has as many ({_I}) as ({_W}) and ({_W}) together$")),
 )
 _QUESTION = re.compile(rf"^How many ({_I}) does ({_W}) have$")
-_BASE_STEP = re.compile(rf"^({_W}) has (\d+) ({_I})\.$")
 _STEP = re.compile(rf"^({_W}) has (\d+) ([-+*]) (\d+) = (\d+) ({_I})\.$")
-_NEEDS = re.compile(rf"^({_W}) needs ({_W})(?: and ({_W}))?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,23 +228,16 @@ def is_held_out(problem: Problem) -> bool:
 def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Solution | None:
     story = _read(problem.text)
     order = story.needed()
+    facts = dict(story.facts)
     steps: list[str] = []
-    clauses = [
-        f"{who} needs {' and '.join(story.facts[who].others)}" for who in order if story.facts[who].others
-    ]
-    if clauses:
-        steps.append(", ".join(clauses) + ".")
-    known: dict[str, int] = {}
+    for who in order:
+        if slip is not None and facts[who].number:
+            facts[who] = replace(facts[who], number=slip(len(steps), facts[who].number))
+        steps.append(facts[who].sentence(story.things))
+    known = {who: facts[who].number for who in order if facts[who].kind == "base"}
     while len(known) < len(order):
-        who = next(
-            w for w in reversed(order) if w not in known and all(o in known for o in story.facts[w].others)
-        )
-        fact = story.facts[who]
-        if fact.kind == "base":
-            known[who] = fact.number
-            steps.append(f"{who} has {fact.number} {story.things}.")
-            continue
-        a, operator, b = fact.operation(known)
+        who = next(w for w in reversed(order) if w not in known and all(o in known for o in facts[w].others))
+        a, operator, b = facts[who].operation(known)
         value = numbers.apply(a, operator, b)
         if value is None or not 0 <= value <= LARGEST:
             return None
@@ -278,26 +269,35 @@ def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
 
 def _check(story: Story, step: str, known: dict[str, int]) -> str | None:
     """What is wrong with one step, if anything; what it claims goes into `known`."""
-    if " needs " in step:
-        return _check_plan(story, step)
-    base, worked = _BASE_STEP.match(step), _STEP.match(step)
-    if not base and not worked:
+    worked = _STEP.match(step)
+    return _check_worked(story, worked, known) if worked else _check_fact(story, step, known)
+
+
+def _check_fact(story: Story, step: str, known: dict[str, int]) -> str | None:
+    """A fact that is repeated must stand in the story."""
+    try:
+        said, things = _read_fact(step.removesuffix("."))
+    except OutsideFamily:
         return "It is not a step like Ben has 5 * 11 = 55 coins."
-    who = (base or worked)[1]  # type: ignore[index]
+    if said.kind == "base":
+        known[said.who] = said.number
+    fact = story.facts.get(said.who)
+    if fact is None:
+        return f"The story says nothing about {said.who}."
+    is_same = replace(said, others=fact.others) == fact and set(said.others) == set(fact.others)
+    return None if is_same and things == story.things else f"The story says: {fact.sentence(story.things)}"
+
+
+def _check_worked(story: Story, worked: re.Match[str], known: dict[str, int]) -> str | None:
+    """A value that is worked out must follow from the story and from what was claimed before."""
+    who, claimed = worked[1], int(worked[5])
+    values, known[who] = dict(known), claimed
     fact = story.facts.get(who)
     if fact is None:
         return f"The story says nothing about {who}."
-    if base:
-        known[who] = int(base[2])
-        if fact.kind != "base":
-            return f"How many {who} has must be worked out."
-        return None if fact.number == int(base[2]) else f"{who} has {fact.number}, not {base[2]}."
-    assert worked is not None
-    claimed = int(worked[5])
-    values, known[who] = dict(known), claimed
-    unknown = [other for other in fact.others if other not in values]
     if fact.kind == "base":
         return f"{who} has {fact.number}."
+    unknown = [other for other in fact.others if other not in values]
     if unknown:
         return f"How many {unknown[0]} has is not known yet."
     a, operator, b = fact.operation(values)
@@ -306,18 +306,6 @@ def _check(story: Story, step: str, known: dict[str, int]) -> str | None:
         return f"It should be {a} {operator} {b}."
     right = numbers.apply(a, operator, b)
     return None if right == claimed else f"{a} {operator} {b} = {right}, not {claimed}."
-
-
-def _check_plan(story: Story, step: str) -> str | None:
-    for clause in step.rstrip(".").split(", "):
-        found = _NEEDS.match(clause)
-        if not found:
-            return "It is not a plan like Finn needs Paul and Ben."
-        fact = story.facts.get(found[1])
-        others = {other for other in found.groups()[1:] if other}
-        if fact is None or others != set(fact.others):
-            return f"{found[1]} does not need {' and '.join(sorted(others))}."
-    return None
 
 
 def can_succeed(problem: Problem, steps: list[str]) -> list[bool]:

@@ -18,9 +18,14 @@ PAD_ID, END_ID = 0, 1  # the special tokens come first
 THINK, THINK_END = "<think>", "</think>"
 VOCABULARY = 1024
 # A digit never joins its neighbours and is the same token wherever it stands, so that what is learned of a
-# sum holds in every place: a space goes with the sign that it surrounds, or with the word before it.
+# sum holds in every place; so is every name and item, so that the model can find where it was spoken of
+# before. A space goes with the sign that it surrounds or the common word that it stands beside.
+COMMON = (
+    "times as many|as many|has as many|has|have|as|and|than|more|fewer|together|does|How many"
+    "|Compute|Use|to make|for|in|if|Step|is wrong|It should be|is|not|says"
+)
 PIECES = (
-    r" (?:->|==|[-+*/=%<>]) | \(left: |[A-Za-z]+(?: (?![-+*/=%<>(]))?|[.,:;?!] ?"
+    rf" (?:->|==|[-+*/=%<>]) | \(left: | ?\b(?:{COMMON})\b ?|[A-Za-z]+|[.,:;?!] ?"
     r"|\d|\n| |[^\sA-Za-z\d]|\s"
 )
 
@@ -38,7 +43,7 @@ CHAT_TEMPLATE = (
 EXTRA_TEXT = (
     "Find the first wrong step. Rewrite the solution. Is it right so far? yes no Wait Every step is right. "
     "Step 1 is wrong: There is no What is left is It ends at It should be It is not a step like "
-    "not known yet. must be worked out. does not need The answer should be It turns into, not "
+    "not known yet. must be worked out. The story says: The answer should be It turns into, not "
 )
 
 

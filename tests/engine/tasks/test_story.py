@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from engine.errors import OutsideFamily
@@ -34,25 +36,47 @@ def test_what_breaks_the_rules_is_named(typed, said):
         story.parse(typed)
 
 
+def test_a_solution_repeats_the_needed_facts_from_the_question_back_and_then_works_forward():
+    problem = story.parse(TOLD)
+    assert problem is not None
+    solution = story.solve(problem, random.Random(0))
+    assert solution is not None and solution.answer == "62"
+    assert solution.steps == (
+        "Finn has as many coins as Ben and Paul together.",
+        "Ben has 5 times as many coins as Jack.",
+        "Paul has 4 fewer coins than Jack.",
+        "Jack has 11 coins.",
+        "Paul has 11 - 4 = 7 coins.",
+        "Ben has 5 * 11 = 55 coins.",
+        "Finn has 55 + 7 = 62 coins.",
+    )
+
+
 def test_each_kind_of_wrong_step_is_explained():
     problem = story.parse(TOLD)
     assert problem is not None
     verdicts = story.check_steps(
         problem,
         [
-            "Finn needs Ben and Zoe.",
+            "Finn has as many coins as Paul and Ben together.",
+            "Finn has as many coins as Ben and Zoe together.",
+            "Ben has 4 times as many coins as Jack.",
             "Jack has 12 coins.",
             "Ben has 5 * 12 = 60 coins.",
             "Paul has 12 + 4 = 16 coins.",
             "Mia has 3 coins.",
+            "So it is Ben.",
         ],
     )
     assert verdicts == [
-        "Finn does not need Ben and Zoe.",
-        "Jack has 11, not 12.",
+        None,
+        "The story says: Finn has as many coins as Ben and Paul together.",
+        "The story says: Ben has 5 times as many coins as Jack.",
+        "The story says: Jack has 11 coins.",
         None,  # right on the 12 that was claimed
         "It should be 12 - 4.",
         "The story says nothing about Mia.",
+        "It is not a step like Ben has 5 * 11 = 55 coins.",
     ]
 
 

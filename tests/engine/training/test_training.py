@@ -43,6 +43,15 @@ def test_text_survives_the_tokenizer_whole(tokenizer):
     assert tokenizer.convert_ids_to_tokens(tokenizer.encode("17", add_special_tokens=False)) == ["1", "7"]
 
 
+def test_a_name_is_the_same_tokens_wherever_it_stands(tokenizer):
+    """Else what is said of it could not be found again."""
+    for name in ("Jack", "Grufeapol"):
+        alone = tokenizer.encode(name, add_special_tokens=False)
+        for text in (f"Ben has 4 more coins than {name}.", f"{name} has 11 coins.", f"Does\n{name} have 3?"):
+            ids = tokenizer.encode(text, add_special_tokens=False)
+            assert any(ids[i : i + len(alone)] == alone for i in range(len(ids))), (name, text)
+
+
 def test_the_chat_template_opens_or_skips_thinking(tokenizer):
     asked = [{"role": "user", "content": "Hi"}]
     render = lambda **k: tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True, **k)  # noqa: E731
