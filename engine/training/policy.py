@@ -1,7 +1,8 @@
 """How a bundled policy model is made: shape, two stages of data under one schedule, export.
 
-Stage one teaches from made problems, solutions and errors. Then the model samples, exact checkers label what
-it said, and stage two teaches the same formats with its own errors, while the rates go to zero.
+First the model learns to copy and to look up. Stage one teaches from made problems, solutions and errors.
+Then the model samples, exact checkers label what it said, and stage two teaches the same formats with its own
+errors, while the rates go to zero.
 """
 
 from __future__ import annotations
@@ -23,12 +24,18 @@ from engine.training.examples import FAMILY_WEIGHTS, Example, example
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 from engine.training.own_errors import StageTwo
+from engine.training.position_heads import set_position_heads
+from engine.training.recall import recall
 from engine.training.sampling import OWN_SOLUTIONS, own_solutions
 
 CONTEXT = 1024
 EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
-STAGE_TWO_FROM = 0.75  # of the schedule
+RECALL_UNTIL = 0.06  # of the schedule
+RECALL_STEP_TOKENS = 4096  # many small steps: what must appear here appears at once or not at all
+STAGE_TWO_FROM = 0.75
+RECALL_SHARE = 0.05  # of stage one's examples, so that it stays known
+ROTARY_BASE = 500.0  # the slowest rotation turns once in two thousand tokens: enough for the context
 SAMPLES_A_MILLION = 1000  # own solutions for each million tokens of stage one
 
 
@@ -55,7 +62,7 @@ RECIPES = {
 
 def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     torch.manual_seed(recipe.seed)
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=recipe.hidden,
@@ -65,11 +72,14 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
             intermediate_size=recipe.inner,
             max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
+            rope_parameters={"rope_type": "default", "rope_theta": ROTARY_BASE},
             pad_token_id=tokenizers.PAD_ID,
             eos_token_id=tokenizers.END_ID,
             bos_token_id=None,
         )
     )
+    set_position_heads(model)
+    return model
 
 
 def next_token_loss(model, batch: Batch) -> torch.Tensor:
@@ -81,6 +91,11 @@ def next_token_loss(model, batch: Batch) -> torch.Tensor:
 
 
 Source = Callable[[random.Random], Example]
+
+
+def stage_one(rng: random.Random) -> Example:
+    """Every format, and now and then a look-up."""
+    return recall(rng) if rng.random() < RECALL_SHARE else example(rng)
 
 
 def _evaluator(tokenizer: PreTrainedTokenizerFast) -> Callable[[PreTrainedModel, int], dict[str, float]]:
@@ -112,10 +127,16 @@ def train_policy(
     schedule = Schedule(tokens or recipe.tokens, minutes)
     evaluate = _evaluator(tokenizer)
 
-    def learn(model: PreTrainedModel, source: Source, until: float, goes_on: bool) -> PreTrainedModel:
+    def learn(
+        model: PreTrainedModel,
+        source: Source,
+        until: float,
+        goes_on: bool,
+        step_tokens: int = recipe.step_tokens,
+    ) -> PreTrainedModel:
         return train(
             model,
-            lambda pool: loader(Batches(tokenizer, source, recipe.step_tokens, recipe.seed, pool)),
+            lambda pool: loader(Batches(tokenizer, source, step_tokens, recipe.seed, pool)),
             next_token_loss,
             schedule,
             folder,
@@ -124,13 +145,15 @@ def train_policy(
             on_checkpoint=evaluate,
         )
 
-    model = learn(new_model(recipe, tokenizer), example, STAGE_TWO_FROM, is_resumed)
+    model = new_model(recipe, tokenizer)
+    model = learn(model, recall, RECALL_UNTIL, is_resumed, RECALL_STEP_TOKENS)
+    model = learn(model, stage_one, STAGE_TWO_FROM, True)
     own = folder / OWN_SOLUTIONS
     if not is_resumed:
         own.unlink(missing_ok=True)
-    stage_one = export_policy(name, model, tokenizer, folder, folder / "stage-1")
+    taught = export_policy(name, model, tokenizer, folder, folder / "stage-1")
     count = int(tokens_seen(folder) * SAMPLES_A_MILLION)
-    samples = own_solutions(stage_one, own, count, FAMILY_WEIGHTS, recipe.seed)
+    samples = own_solutions(taught, own, count, FAMILY_WEIGHTS, recipe.seed)
     model = learn(model, StageTwo(samples), 1.0, True)
     solved_cells = solved(model, tokenizer, CARD_PROBLEMS)
     exported = export_policy(name, model, tokenizer, folder, models / name)
