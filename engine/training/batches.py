@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedTokenizerFast
 
-from engine.training.examples import Example
+from engine.training.examples import Example, Segment
 from engine.training.tokenizer import PAD_ID
 
 IGNORED = -100  # labels that the loss skips
@@ -81,12 +81,18 @@ def rows_of(tokenizer: PreTrainedTokenizerFast, example: Example) -> tuple[list[
     ids: list[int] = []
     labels: list[int] = []
     for segment in example:
-        part = tokenizer.encode(segment.text, add_special_tokens=False)
-        ids += part
-        labels += part if segment.is_learned else [IGNORED] * len(part)
-        if segment.verdict is not None:
-            labels[-1] = segment.verdict
+        encoded = tokenizer(segment.text, add_special_tokens=False, return_offsets_mapping=True)
+        ids += encoded.input_ids
+        labels += encoded.input_ids if segment.is_learned else _verdicts(segment, encoded.offset_mapping)
     return ids, labels
+
+
+def _verdicts(segment: Segment, places: list[tuple[int, int]]) -> list[int]:
+    """What is known at the last character of each token of a segment."""
+    known = [segment.by_character[end - 1] if end <= len(segment.by_character) else None for _, end in places]
+    if segment.verdict is not None:
+        known[-1] = segment.verdict
+    return [IGNORED if verdict is None else verdict for verdict in known]
 
 
 def _batch(rows: list[tuple[list[int], list[int]]], count: int, length: int, pad: int) -> Batch:

@@ -34,15 +34,17 @@ class Segment:
     """A piece of a conversation.
 
     A policy learns to say it where `is_learned`; a process reward learns `verdict` (1 if a right answer can
-    still follow, else 0) at its last token.
+    still follow, else 0) at its last token, and at the end of any other token what `by_character` says there.
     """
 
     text: str
     is_learned: bool = False
     verdict: int | None = None
+    by_character: tuple[int | None, ...] = ()
 
 
 Example = list[Segment]
+Source = Callable[[random.Random], Example]
 
 
 def fresh(rng: random.Random, task_name: str | None = None) -> tuple[Task, Problem, Solution]:

@@ -20,7 +20,7 @@ from engine.training import tokenizer as tokenizers
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import tokens_seen, write_policy_card
 from engine.training.evaluate import accuracy, solved
-from engine.training.examples import FAMILY_WEIGHTS, Example, example
+from engine.training.examples import FAMILY_WEIGHTS, Example, Source, example
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 from engine.training.own_errors import StageTwo
@@ -33,6 +33,8 @@ EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
 RECALL_UNTIL = 0.06  # of the schedule
 RECALL_STEP_TOKENS = 4096  # many small steps: what must appear here appears at once or not at all
+EARLY = "early"  # in the work folder: the policy that the process reward starts from
+EARLY_AT = 0.1
 STAGE_TWO_FROM = 0.75
 RECALL_SHARE = 0.05  # of stage one's examples, so that it stays known
 ROTARY_BASE = 500.0  # the slowest rotation turns once in two thousand tokens: enough for the context
@@ -90,9 +92,6 @@ def next_token_loss(model, batch: Batch) -> torch.Tensor:
     return cross_entropy(model.lm_head(chosen).float(), targets, ignore_index=IGNORED)
 
 
-Source = Callable[[random.Random], Example]
-
-
 def stage_one(rng: random.Random) -> Example:
     """Every format, and now and then a look-up."""
     return recall(rng) if rng.random() < RECALL_SHARE else example(rng)
@@ -147,6 +146,9 @@ def train_policy(
 
     model = new_model(recipe, tokenizer)
     model = learn(model, recall, RECALL_UNTIL, is_resumed, RECALL_STEP_TOKENS)
+    model = learn(model, stage_one, EARLY_AT, True)
+    if not (is_resumed and (folder / EARLY).exists()):
+        export_policy(name, model, tokenizer, folder, folder / EARLY)
     model = learn(model, stage_one, STAGE_TWO_FROM, True)
     own = folder / OWN_SOLUTIONS
     if not is_resumed:

@@ -2,6 +2,9 @@
 
 The reward is the policy's backbone with a two-label head, read at the last token of every step and of the
 final answer. A step's label is whether a right answer can still follow (for countdown by the exact solver).
+It learns from every token whose label is known, and goes on learning to say what is right: to see that a
+result is wrong it must know the right one. So it can start from an early policy, and both can learn at once:
+first it judges made solutions, then mostly the policy's own.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,23 +25,26 @@ from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrain
 from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
-from engine.training.batches import IGNORED, Batch, Batches, learned, loader
+from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader
 from engine.training.card import write_reward_card
-from engine.training.examples import Example, flawed, fresh
+from engine.training.examples import Example, Source, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
+from engine.training.policy import EARLY
 from engine.training.sampling import OWN_SOLUTIONS, Sample, kept, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
-from engine.training.verdicts import as_example
+from engine.training.verdicts import at_every_token
 
 log = logging.getLogger(__name__)
 
 POLICY = "ponder-3m"
-TOKENS = 12_000_000
+TOKENS = 50_000_000
+OWN_FROM = 0.63  # of the schedule: from here on it learns from the policy's own solutions
 STEP_TOKENS = 8192
-SAMPLES = 70_000  # the policy's own solutions, beside those that its second stage learned from
+SAMPLES = 40_000  # the policy's own solutions, beside those that its second stage learned from
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
+SPOKEN_SHARE = 0.5  # weight of the next-token loss
 SAMPLED_SHARE = 0.75  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
@@ -51,48 +58,58 @@ def made(rng: random.Random) -> Example:
     elif rng.random() < 0.6:
         solution = flawed(task, problem, solution, rng)
     said = "".join(f"{step}\n" for step in solution.steps) + f"{THINK_END} {solution.answer}"
-    return as_example(labelled(problem, said))
+    return at_every_token(labelled(problem, said))
 
 
 def mixed(samples: list[Sample], rng: random.Random) -> Example:
     """One example: the policy's own, or a made one."""
-    return made(rng) if rng.random() >= SAMPLED_SHARE else as_example(rng.choice(samples))
+    return made(rng) if rng.random() >= SAMPLED_SHARE else at_every_token(rng.choice(samples))
 
 
 def verdict_loss(model, batch: Batch) -> torch.Tensor:
-    """Mean cross-entropy over the positions that carry a verdict."""
+    """Mean cross-entropy of the verdicts, and of the next token where that is right."""
     ids, labels = batch
     states = model.model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, hidden)
     chosen, verdicts = learned(labels, states)
-    return cross_entropy(model.score(chosen).float(), verdicts, ignore_index=IGNORED)
+    judged = cross_entropy(model.score(chosen).float(), verdicts, ignore_index=IGNORED)
+    said = ids.masked_fill(labels != 1, IGNORED)
+    before, tokens = learned(said[:, 1:], states[:, :-1])
+    spoken = cross_entropy((before @ model.model.embed_tokens.weight.T).float(), tokens, ignore_index=IGNORED)
+    return judged + SPOKEN_SHARE * spoken
 
 
 def train_reward(
     name: str, folder: Path, models: Path, *, tokens: int | None, minutes: float | None, is_resumed: bool
 ) -> Path:
-    """Sample the policy, train the reward from its weights, export it to `models/name`."""
-    policy = models / POLICY
-    if not (policy / "config.json").exists():
+    """Train the reward from an early policy, sample the finished one, export the reward to `models/name`."""
+    policy, early = models / POLICY, folder.parent / POLICY / EARLY
+    if not any((start / "config.json").exists() for start in (policy, early)):
         raise BadInput(f"The process reward starts from {POLICY}, which is not there yet: train it first.")
     folder.mkdir(parents=True, exist_ok=True)
+    start = early if (early / "config.json").exists() else policy
+    log.info("starting from %s", start)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
+    torch.manual_seed(0)
+    model = LlamaForTokenClassification.from_pretrained(start, num_labels=2, dtype=torch.float32)
+    model.config.problem_type = None
+    schedule = Schedule(tokens or TOKENS, minutes, decay_share=0.7)
+
+    def learn(source: Source, until: float, goes_on: bool) -> None:
+        def stream(pool: int) -> Iterator[tuple[int, Step]]:
+            return loader(Batches(tokenizer, source, STEP_TOKENS, 11, pool))
+
+        train(model, stream, verdict_loss, schedule, folder, until=until, is_resumed=goes_on)
+
+    learn(made, OWN_FROM, is_resumed)
+    if not (policy / "config.json").exists():
+        raise BadInput(f"{POLICY} is still learning: go on with --resume when it is finished.")
     file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
     samples = kept(folder.parent / POLICY / OWN_SOLUTIONS)
     log.info("%d samples of the policy's second stage are here", len(samples))
     samples += own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(policy)
-    torch.manual_seed(0)
-    model = LlamaForTokenClassification.from_pretrained(policy, num_labels=2, dtype=torch.float32)
-    model.config.problem_type = None
-    model = train(
-        model,
-        lambda pool: loader(Batches(tokenizer, partial(mixed, samples), STEP_TOKENS, 11, pool)),
-        verdict_loss,
-        Schedule(tokens or TOKENS, minutes, matrix_rate=0.01, other_rate=1.5e-3, decay_share=0.7),
-        folder,
-        is_resumed=is_resumed,
-    )
+    learn(partial(mixed, samples), 1.0, True)
     model.set_attn_implementation("sdpa")
     author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
     families = judge(model.eval(), author, tokenizer)
