@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from engine.tasks import words
+from engine.tasks import FAMILIES, Problem, words
 from engine.training.examples import Example, Segment, fresh, reason_about
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
@@ -55,13 +55,17 @@ def facts(rng: random.Random) -> Example:
 
 def look_up(rng: random.Random) -> Example:
     """Many plain facts and a question about one, answered at once or after saying the fact."""
-    people: dict[str, int] = {}
-    for _ in range(rng.randint(1, 8)):
-        people.setdefault(words.name_of(rng), rng.randint(1, 99))
-    things = words.item(rng)
-    who = rng.choice(list(people))
-    told = " ".join(f"{person} has {number} {things}." for person, number in people.items())
-    asked = f"{USER}{told} How many {things} does {who} have?{END}{ASSISTANT}{THINK}"
+    while True:
+        people: dict[str, int] = {}
+        for _ in range(rng.randint(1, 8)):
+            people.setdefault(words.name_of(rng), rng.randint(1, 99))
+        things = words.item(rng)
+        who = rng.choice(list(people))
+        told = " ".join(f"{person} has {number} {things}." for person, number in people.items())
+        problem = Problem(f"{told} How many {things} does {who} have?", "story")
+        if not FAMILIES["story"].is_held_out(problem):
+            break
+    asked = f"{USER}{problem.text}{END}{ASSISTANT}{THINK}"
     if rng.random() < 0.5:
         return [Segment(f"{asked}{THINK_END}"), Segment(f" {people[who]}{END}", True)]
     said = f"{who} has {people[who]} {things}.\n{THINK_END} {people[who]}{END}"

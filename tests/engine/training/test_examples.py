@@ -1,15 +1,17 @@
 """What the models are taught: nothing held out, nothing false."""
 
 import random
+import re
 
 import pytest
 
 from engine.tasks import FAMILIES, Problem, identify
 from engine.tasks.problem import split_turn
-from engine.training import examples, reward
+from engine.training import examples, recall, reward
 from engine.training.own_errors import OwnAttempts
 from engine.training.sampling import labelled
 from engine.training.tokenizer import END, THINK, USER
+from engine.training.verdicts import at_every_token
 
 
 def question_of(example):
@@ -22,7 +24,14 @@ def tried(form):
 
 
 @pytest.mark.parametrize(
-    "make", [*examples.FIRST_TURNS, *map(tried, examples.SECOND_TURNS), examples.example, reward.made]
+    "make",
+    [
+        *examples.FIRST_TURNS,
+        *map(tried, examples.SECOND_TURNS),
+        examples.example,
+        recall.look_up,
+        reward.made,
+    ],
 )
 def test_no_held_out_problem_is_ever_taught(make):
     rng = random.Random(2)
@@ -62,6 +71,48 @@ def test_verdicts_of_the_process_reward_are_the_exact_ones():
         assert example[0].text.endswith(f"{THINK}\n")
         seen |= {s.verdict for s in example}
     assert {0, 1} <= seen
+
+
+@pytest.mark.parametrize(
+    ("task", "asked", "step", "marks"),
+    [
+        ("arithmetic", "Compute 9 * 36.", "9 * 36 = 324", "111111111111"),  # right: 1 throughout
+        ("arithmetic", "Compute 9 * 36.", "9 * 36 = 304", "........1100"),  # dies at the 0
+        ("arithmetic", "Compute 9 * 36.", "9 * 35 = 315", "........0000"),  # no such operation
+        ("countdown", "Use 2 3 5 to make 30.", "2 * 3 = 7 (left: 5 7)", ".......10" + "0" * 12),
+        (
+            "countdown",
+            "Use 2 3 5 to make 30.",
+            "5 - 3 = 2 (left: 2 2)",
+            ".......00" + "0" * 12,
+        ),  # sound, hopeless
+        (
+            "story",
+            "Al has 3 cups. Bo has 5 cups. How many cups does Bo have?",
+            "Bo has 3 cups.",
+            "1111111" + "0" * 7,
+        ),
+    ],
+)
+def test_a_reward_learns_from_the_character_on_where_a_verdict_is_known(task, asked, step, marks):
+    example = at_every_token(labelled(Problem(asked, task), f"{step}\n</think> 1"))
+    said = "".join("." if mark is None else str(mark) for mark in example[1].by_character)
+    assert said == marks
+    assert example[1].verdict == int("0" not in marks)
+
+
+def test_a_step_after_the_first_wrong_one_is_judged_at_its_end_alone():
+    example = at_every_token(labelled(Problem("Compute 2 * 3 + 1.", "arithmetic"), "2 * 3 = 7\n7 + 1 = 8\n"))
+    assert example[2].verdict == 0 and set(example[2].by_character) == {None}
+
+
+@pytest.mark.parametrize("form", [recall.repeat, recall.pairs, recall.facts])
+def test_what_is_to_be_copied_stands_in_the_question(form):
+    rng = random.Random(7)
+    for _ in range(40):
+        shown, learned = form(rng)
+        asked, said = shown.text.split(USER)[1].split(END)[0], learned.text.removesuffix(END)
+        assert sorted(re.findall(r"\w+", asked)) == sorted(re.findall(r"\w+", said))
 
 
 def own(text, task, steps, answer):

@@ -59,6 +59,18 @@ def test_the_chat_template_opens_or_skips_thinking(tokenizer):
     assert render(enable_thinking=False) == "<|user|>Hi<|end|><|assistant|><think></think>"
 
 
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_a_new_model_has_heads_that_read_the_tokens_before(tokenizer, places):
+    shape = Recipe(hidden=192, layers=2, heads=6, shared_heads=2, inner=64, tokens=1)
+    model = new_model(shape, tokenizer)
+    model.set_attn_implementation("eager")
+    ids = torch.tensor([tokenizer.encode("Ada has 5 beads. Bo has 12 beads. Cy has 3 beads.")])
+    with torch.inference_mode():
+        first = model(ids, output_attentions=True).attentions[0][0, places - 1]  # (T, T)
+    at = torch.arange(places, ids.shape[1])
+    assert (first[at, at - places] > 0.5).all()
+
+
 def test_batches_are_a_function_of_seed_and_pool(tokenizer):
     first, again = (iter(Batches(tokenizer, reason, 2048, 1)) for _ in range(2))
     for _ in range(3):
