@@ -100,7 +100,7 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
     for name, title in tiers.TITLES.items():
         tier = tier_for(found, name)
         if id(tier) in seen:
-            rows.append(f'<tr><th scope="row">{title}</th><td colspan="4">as {seen[id(tier)]}</td></tr>')
+            rows.append(f'<tr><th scope="row">{title}</th><td colspan="3">as {seen[id(tier)]}</td></tr>')
             continue
         seen[id(tier)] = title
         rate, count = tiers.rate(found, tier, runs)
@@ -111,7 +111,7 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
     else:
         how = "No run was timed on this machine yet: after the first, seconds and dollars are foretold."
     chosen = f"Chosen from {len(found.candidates)} measured on {found.problems} problems. {how}"
-    head = "".join(f'<th scope="col">{words}</th>' for words in ("", "p50", "p95", "cost", "solves"))
+    head = "".join(f'<th scope="col">{words}</th>' for words in ("", "p50", "p95", "solves"))
     return (
         f'<table class="tr-tiers"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
         + hint(chosen)
@@ -119,18 +119,18 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
 
 
 def row(title: str, tier: Measured, foretold: Prediction) -> str:
-    """One tier: p50 and p95 of the seconds, p50 of the dollars, the share solved with its interval."""
+    """One tier: p50 and p95 of the seconds, the share solved with its interval; below, what it is and costs."""
     solved = tier.accuracy
     cells = [
         seconds(foretold.p50_seconds),
         seconds(foretold.p95_seconds),
-        dollars(foretold.p50_usd),
         f'<span title="95 % interval: {solved.low:.0%} to {solved.high:.0%}">{solved.value:.0%}</span>',
     ]
-    what = f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens at most"
+    what = escape(f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens at most")
+    cost = "" if foretold.p50_usd is None else f" · {dollars(foretold.p50_usd)}"
     return (
         f'<tr><th scope="row">{title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        f'<tr class="tr-what"><td colspan="5">{escape(what)}</td></tr>'
+        f'<tr class="tr-what"><td colspan="4">{what}{cost}</td></tr>'
     )
 
 
@@ -141,10 +141,8 @@ def seconds(value: float | None) -> str:
     return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s" if value >= 0.95 else f"{value:.2f} s"
 
 
-def dollars(value: float | None) -> str:
+def dollars(value: float) -> str:
     """Dollars with two digits that count."""
-    if value is None:
-        return '<span aria-label="not known">–</span>'
     return f"${value:.2f}" if value >= 0.1 else f"${float(f'{value:.2g}'):.8f}".rstrip("0").rstrip(".")
 
 
