@@ -15,7 +15,7 @@ from engine.decoding import planning
 from engine.decoding.attention import Plan
 from engine.decoding.forwards import Forward
 from engine.decoding.key_values import KeyValueTree
-from engine.decoding.packing import Block, Read
+from engine.decoding.packing import Block, wanted
 from engine.decoding.planning import Rules
 from engine.decoding.rows import Row
 from engine.decoding.slots import Slots
@@ -67,9 +67,9 @@ def read_blocks(
             positions += [*range(block.start, block.end), *[block.start] * (padded - block.tokens)]
         rows = [lane.row for lane in members]
         plan.groups.append(planning.group(slots, rows, length, padded, rules, first))
-    wanted, whose = _wanted(lanes)
+    places, whose = wanted(blocks, [lane.start for lane in lanes])
     outputs = forward(
-        rules.long(rules.pad(ids)), rules.long(rules.pad(positions)), plan, rules.long(rules.pad(wanted))
+        rules.long(rules.pad(ids)), rules.long(rules.pad(positions)), plan, rules.long(rules.pad(places))
     )
     for (read, position), output in zip(whose, outputs, strict=False):
         read.found[position] = output
@@ -79,16 +79,3 @@ def read_blocks(
         fresh = lane.slots.read(lane.slot, own, own + lane.block.tokens)
         tree.insert(lane.block.run_id, lane.block.path, lane.block.start, fresh)
         trunks.give_back(lane.row.trunk)
-
-
-def _wanted(lanes: Sequence[Lane]) -> tuple[list[int], list[tuple[Read, int]]]:
-    """Packed tokens whose outputs are wanted, and for each whose it is and at which position."""
-    places: list[int] = []
-    whose: list[tuple[Read, int]] = []
-    for lane in lanes:
-        for read in lane.block.reads:
-            for position in read.missing():
-                if lane.block.start <= position < lane.block.end:
-                    places.append(lane.start + position - lane.block.start)
-                    whose.append((read, position))
-    return places, whose

@@ -14,6 +14,7 @@ import torch
 
 from engine.decoding.forwards import Forward
 from engine.decoding.key_values import KeyValueTree, Match
+from engine.decoding.native import reading as native
 from engine.decoding.native.batch import NativeBatch
 from engine.decoding.native.drawing import NativeSampler, serves
 from engine.decoding.native.weights import Weights
@@ -85,7 +86,7 @@ class Runner(Protocol):
 class TreeRunner:
     """The key-value tree under a model; `shape` is (layers, key-value heads, head dimension).
 
-    With `native`, decode steps are its one call, and `forward` only reads.
+    With `native_weights`, decoding and reading are its one call, and `forward` is not used.
     """
 
     def __init__(
@@ -94,10 +95,10 @@ class TreeRunner:
         forward: Forward,
         shape: tuple[int, int, int],
         tree_bytes: int,
-        native: Weights | None = None,
+        native_weights: Weights | None = None,
     ):
-        self.name = "key-value tree, native steps" if native else forward.name
-        self._native = native
+        self.name = "key-value tree, native steps" if native_weights else forward.name
+        self._native = native_weights
         self.tree = KeyValueTree(tree_bytes)
         self.rules = rules_for(model, shape)
         self.forward = forward
@@ -126,7 +127,10 @@ class TreeRunner:
     @torch.inference_mode()
     def read(self, reads: Sequence[Read]) -> None:
         while blocks := blocks_of(self.tree, reads):
-            read_blocks(blocks, self.tree, self._trunks, self.forward, self.rules, self.shape)
+            if self._native:
+                native.read_blocks(blocks, self.tree, self._trunks, self._native)
+            else:
+                read_blocks(blocks, self.tree, self._trunks, self.forward, self.rules, self.shape)
         for read in reads:
             read.finish()
 

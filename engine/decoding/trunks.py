@@ -28,6 +28,11 @@ class Trunk:
     own_bytes: int  # beyond the tree's
     users: int = 0
 
+    @property
+    def addresses(self) -> list[int]:
+        """Where each layer's keys and values begin; a token's lie together, [2, K, D]."""
+        return [layer.data_ptr() for layer in self.keys]
+
 
 class Trunks:
     """The trunks in use, by run and tokens."""

@@ -1,6 +1,9 @@
 /* One decode step of a Llama-shaped model for all rows, on the CPU: what engine/decoding/flat.py does with
  * PyTorch's operators, as one call without the cost between operators.
  *
+ * A row is a token that continues a path. To read several new tokens of one path, give each a row with the same slot:
+ * all keys and values of a layer are in place before any row attends to them.
+ *
  * Every output is a sum in an order that depends on nothing but its own row, so a row has the same bits alone and
  * in company. Nothing here allocates: weights, keys, values and scratch belong to the caller (native/__init__.py).
  *
@@ -24,7 +27,7 @@ typedef struct {
     int64_t layers, width, heads, key_heads, dim, inner, vocabulary, threads;
     float eps, scale;
     const Layer *layer;
-    const float *embedding, *norm, *head, *turns; /* turns [positions, D / 2, 2]: cosine and sine */
+    const float *embedding, *norm, *head, *head_bias, *turns; /* turns [positions, D / 2, 2]: cosine and sine */
 } Model;
 
 typedef struct {
@@ -35,7 +38,9 @@ typedef struct {
     const int64_t *own;   /* [R] own tokens before this one */
     const float *const *trunks; /* [R, layers], NULL where a row has none */
     const int64_t *trunk_tokens; /* [R] */
-    float *x, *h, *mixed, *attended, *scores, *logits; /* scratch; scores [threads, ...] */
+    const int64_t *wanted; /* the rows whose logits are wanted, NULL for all R */
+    int64_t wanted_rows;
+    float *x, *h, *mixed, *attended, *scores, *logits; /* scratch; scores [threads, ...]; logits [wanted rows, V] */
     int64_t scores_room;
 } Step;
 
@@ -313,9 +318,13 @@ static void run(const void *task, int thread, int threads) {
         product(s->mixed, rows, m->inner, w->down, 0, s->x, width, width, ADD, thread, threads);
         meet(threads);
     }
-    for (int64_t r = from; r < to; r++) normalise(s->x + r * width, m->norm, s->h + r * width, width, m->eps);
+    int64_t outputs = s->wanted ? s->wanted_rows : rows;
+    for (int64_t i = outputs * thread / threads; i < outputs * (thread + 1) / threads; i++) {
+        int64_t r = s->wanted ? s->wanted[i] : i;
+        normalise(s->x + r * width, m->norm, s->h + i * width, width, m->eps);
+    }
     meet(threads);
-    product(s->h, rows, width, m->head, 0, s->logits, m->vocabulary, m->vocabulary, STORE, thread, threads);
+    product(s->h, outputs, width, m->head, m->head_bias, s->logits, m->vocabulary, m->vocabulary, STORE, thread, threads);
 }
 
 void ponder_step(const Step *step) { together((int)step->model->threads, run, step); }

@@ -32,7 +32,7 @@ class _Model(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("layers", "width", "heads", "key_heads", "dim", "inner")),
         *((name, ctypes.c_int64) for name in ("vocabulary", "threads")),
         *((name, ctypes.c_float) for name in ("eps", "scale")),
-        *((name, ctypes.c_void_p) for name in ("layer", "embedding", "norm", "head", "turns")),
+        *((name, ctypes.c_void_p) for name in ("layer", "embedding", "norm", "head", "head_bias", "turns")),
     )
 
 
@@ -47,8 +47,6 @@ def why_not(forward: Flat) -> str:
     weights = [weight for layer in forward.layers for weight in (layer.query_key_value, layer.gate_up)]
     if 2 * sum(weight.numel() for weight in weights) > MOST_PARAMETERS:
         return "the model is large enough without it"
-    if forward.head.bias is not None:
-        return "the model's head has a bias"
     try:
         library()
     except NotBuilt as error:
@@ -62,6 +60,7 @@ class Weights:
     def __init__(self, forward: Flat):
         self.layers = len(forward.layers)
         self.dim, self.heads, self.key_heads = forward.dim, forward.heads, forward.key_heads
+        self.groups = self.heads // self.key_heads
         self.width, self.inner = forward.embedding.shape[1], forward.layers[0].down.shape[0]
         self.vocabulary = forward.head.weight.shape[0]
         self._kept: list[torch.Tensor] = []  # what the structures point to
@@ -72,21 +71,23 @@ class Weights:
             self.layers, self.width, self.heads, self.key_heads, self.dim, self.inner, self.vocabulary,
             torch.get_num_threads(), forward.eps, self.dim**-0.5, ctypes.cast(layers, ctypes.c_void_p),
             self._at(forward.embedding), self._at(forward.norm), self._at(packed(forward.head.weight)),
-            self._at(turns),
+            self._bias(forward.head.bias), self._at(turns),
         )  # fmt: skip
 
     def _layer(self, layer: Layer) -> _Layer:
         gate, up = (part.unflatten(0, (-1, LANES)) for part in layer.gate_up.chunk(2))
         joined = torch.cat([gate, up], dim=1).flatten(0, 1)  # 16 gates, their 16 ups, and so on
-        bias = layer.query_key_value_bias
         return _Layer(
             self._at(layer.attention_norm), self._at(packed(layer.query_key_value)),
-            None if bias is None else self._at(pad(bias, (0, -len(bias) % PANEL))),
+            self._bias(layer.query_key_value_bias),
             None if layer.query_norm is None else self._at(layer.query_norm),
             None if layer.key_norm is None else self._at(layer.key_norm),
             self._at(packed(layer.out.t())), self._at(layer.inner_norm), self._at(packed(joined)),
             self._at(packed(layer.down.t())),
         )  # fmt: skip
+
+    def _bias(self, bias: torch.Tensor | None) -> int | None:
+        return None if bias is None else self._at(pad(bias, (0, -len(bias) % PANEL)))
 
     def _at(self, tensor: torch.Tensor) -> int:
         tensor = tensor.detach().contiguous()
