@@ -35,6 +35,7 @@ RECALL_UNTIL = 0.06  # of the schedule
 RECALL_STEP_TOKENS = 4096  # many small steps: what must appear here appears at once or not at all
 EARLY = "early"  # in the work folder: the policy that the process reward starts from
 EARLY_AT = 0.1
+TAUGHT = "stage-1"  # in the work folder: the policy whose own solutions are labelled
 STAGE_TWO_FROM = 0.75
 RECALL_SHARE = 0.05  # of stage one's examples, so that it stays known
 ROTARY_BASE = 500.0  # the slowest rotation turns once in two thousand tokens: enough for the context
@@ -153,7 +154,7 @@ def train_policy(
     own = folder / OWN_SOLUTIONS
     if not is_resumed:
         own.unlink(missing_ok=True)
-    taught = export_policy(name, model, tokenizer, folder, folder / "stage-1")
+    taught = export_policy(name, model, tokenizer, folder, folder / TAUGHT)
     count = int(tokens_seen(folder) * SAMPLES_A_MILLION)
     samples = own_solutions(taught, own, count, FAMILY_WEIGHTS, recipe.seed)
     model = learn(model, StageTwo(samples), 1.0, True)

@@ -10,6 +10,8 @@ heads.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from transformers import LlamaForCausalLM
 
@@ -24,14 +26,16 @@ REST = 0.1  # the other weights of these heads are shrunk to this share
 def set_position_heads(model: LlamaForCausalLM) -> None:
     """In the first layers, let the heads of the first key-value head read 1, 2, 3 … places back."""
     config = model.config
-    heads, shared = config.num_attention_heads, config.num_key_value_heads
+    heads = config.num_attention_heads
+    shared = config.num_key_value_heads or heads
     dim = config.hidden_size // heads
     embedding = model.model.embed_tokens.weight  # (vocabulary, hidden)
     embedding[:, 0] = CONSTANT
     constant = embedding[:, 0].mean() / embedding.square().mean().sqrt()  # what the first norm makes of it
     speeds = model.model.rotary_emb.inv_freq[:FREQUENCIES]
     planes = len(speeds)
-    for layer in model.model.layers[:LAYERS]:
+    layers: Any = model.model.layers
+    for layer in layers[:LAYERS]:
         key = layer.self_attn.k_proj.weight[:dim]
         key *= REST
         key[:planes, 0] = SHARPNESS / constant

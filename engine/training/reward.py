@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ from engine.training.examples import Example, Source, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
-from engine.training.policy import EARLY
+from engine.training.policy import EARLY, TAUGHT
 from engine.training.sampling import OWN_SOLUTIONS, Sample, kept, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import at_every_token
@@ -39,13 +38,13 @@ from engine.training.verdicts import at_every_token
 log = logging.getLogger(__name__)
 
 POLICY = "ponder-3m"
-TOKENS = 50_000_000
-OWN_FROM = 0.63  # of the schedule: from here on it learns from the policy's own solutions
+TOKENS = 41_000_000
+OWN_FROM = 0.55  # of the schedule: from here on it learns from the policy's own solutions
 STEP_TOKENS = 8192
-SAMPLES = 40_000  # the policy's own solutions, beside those that its second stage learned from
+SAMPLES = 25_000  # the policy's own solutions, beside those that its second stage learned from
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
 SPOKEN_SHARE = 0.5  # weight of the next-token loss
-SAMPLED_SHARE = 0.75  # of the examples; the others are made
+SAMPLED_SHARE = 0.6  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
 
@@ -61,9 +60,17 @@ def made(rng: random.Random) -> Example:
     return at_every_token(labelled(problem, said))
 
 
-def mixed(samples: list[Sample], rng: random.Random) -> Example:
-    """One example: the policy's own, or a made one."""
-    return made(rng) if rng.random() >= SAMPLED_SHARE else at_every_token(rng.choice(samples))
+class Mixed:
+    """The policy's own solutions by SAMPLE_WEIGHTS, and made ones."""
+
+    def __init__(self, samples: Sequence[Sample]):
+        self._samples = {task: [s for s in samples if s.task == task] for task in SAMPLE_WEIGHTS}
+
+    def __call__(self, rng: random.Random) -> Example:
+        task = rng.choices(list(SAMPLE_WEIGHTS), list(SAMPLE_WEIGHTS.values()))[0]
+        if rng.random() >= SAMPLED_SHARE or not self._samples[task]:
+            return made(rng)
+        return at_every_token(rng.choice(self._samples[task]))
 
 
 def verdict_loss(model, batch: Batch) -> torch.Tensor:
@@ -81,16 +88,14 @@ def verdict_loss(model, batch: Batch) -> torch.Tensor:
 def train_reward(
     name: str, folder: Path, models: Path, *, tokens: int | None, minutes: float | None, is_resumed: bool
 ) -> Path:
-    """Train the reward from an early policy, sample the finished one, export the reward to `models/name`."""
-    policy, early = models / POLICY, folder.parent / POLICY / EARLY
-    if not any((start / "config.json").exists() for start in (policy, early)):
+    """Train the reward from the early policy, on what the taught one says, and export it to `models/name`."""
+    work = folder.parent / POLICY
+    if not (work / EARLY / "config.json").exists():
         raise BadInput(f"The process reward starts from {POLICY}, which is not there yet: train it first.")
     folder.mkdir(parents=True, exist_ok=True)
-    start = early if (early / "config.json").exists() else policy
-    log.info("starting from %s", start)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(work / EARLY)
     torch.manual_seed(0)
-    model = LlamaForTokenClassification.from_pretrained(start, num_labels=2, dtype=torch.float32)
+    model = LlamaForTokenClassification.from_pretrained(work / EARLY, num_labels=2, dtype=torch.float32)
     model.config.problem_type = None
     schedule = Schedule(tokens or TOKENS, minutes, decay_share=0.7)
 
@@ -101,16 +106,17 @@ def train_reward(
         train(model, stream, verdict_loss, schedule, folder, until=until, is_resumed=goes_on)
 
     learn(made, OWN_FROM, is_resumed)
-    if not (policy / "config.json").exists():
-        raise BadInput(f"{POLICY} is still learning: go on with --resume when it is finished.")
+    if not (work / TAUGHT / "config.json").exists():
+        raise BadInput(f"{POLICY} is in its first stage still: go on with --resume when it has sampled.")
     file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
-    samples = kept(folder.parent / POLICY / OWN_SOLUTIONS)
+    samples = kept(work / OWN_SOLUTIONS)
     log.info("%d samples of the policy's second stage are here", len(samples))
-    samples += own_solutions(policy, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
-    learn(partial(mixed, samples), 1.0, True)
+    samples += own_solutions(work / TAUGHT, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
+    learn(Mixed(samples), 1.0, True)
     model.set_attn_implementation("sdpa")
+    policy = models / POLICY if (models / POLICY / "config.json").exists() else work / TAUGHT
     author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
     families = judge(model.eval(), author, tokenizer)
     error = expected_error(

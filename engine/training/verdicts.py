@@ -59,7 +59,8 @@ def _dying(problem: Problem, before: list[str], step: str) -> list[int | None]:
         due = next((f"{s}." for s in problem.text.split(". ") if s.startswith(f"{fact['who']} has")), None)
         if due is not None:
             same = _common(step, due)
-            return [1] * same + [0] * (len(step) - same)
+            verdicts[:] = [1] * same + [0] * (len(step) - same)
+            return verdicts
     if not (done := _SUM.search(step)):
         return verdicts
     decided = done.start("value")
