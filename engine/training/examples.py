@@ -14,7 +14,7 @@ from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
 from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
-FAMILY_WEIGHTS = {"arithmetic": 34, "story": 22, "countdown": 28, "programs": 16}
+FAMILY_WEIGHTS = {"arithmetic": 42, "story": 14, "countdown": 32, "programs": 12}
 DIFFICULTY_WEIGHTS = {
     "arithmetic": {1: 4, 2: 7, 3: 10, 4: 10, 5: 10, 6: 10, 7: 5, 8: 5},
     "story": {1: 4, 2: 10, 3: 14, 4: 12, 5: 10, 6: 7, 7: 4, 8: 3},

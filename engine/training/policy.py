@@ -39,7 +39,7 @@ TAUGHT = "stage-1"  # in the work folder: the policy whose own solutions are lab
 STAGE_TWO_FROM = 0.75
 RECALL_SHARE = 0.05  # of stage one's examples, so that it stays known
 ROTARY_BASE = 500.0  # the slowest rotation turns once in two thousand tokens: enough for the context
-SAMPLES_A_MILLION = 1000  # own solutions for each million tokens of stage one
+SAMPLES_A_MILLION = 700  # own solutions for each million tokens of stage one
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Recipe:
 
 RECIPES = {
     "ponder-1m": Recipe(hidden=128, layers=5, heads=4, shared_heads=2, inner=384, tokens=60_000_000),
-    "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=56_000_000),
+    "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=57_000_000),
     "ponder-8m": Recipe(hidden=320, layers=7, heads=10, shared_heads=2, inner=896, tokens=60_000_000),
 }
 
