@@ -40,7 +40,7 @@ def mcts(
         float, Param(0.0, 1.0, "How fast a much visited node gets further children; 0 is never.")
     ] = 0.5,
     stop_at: Annotated[float, Param(0.0, 1.0, "A finished answer with this score ends the search.")] = 0.99,
-    temperature: Temperature = 0.8,
+    temperature: Temperature = 1.0,
     scorer: Scorer = "auto",
     aggregate: Aggregate = "last",
 ) -> Search:
