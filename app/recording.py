@@ -17,7 +17,7 @@ from app.service import Service
 from engine.budget import Budget
 from engine.runs import RunSpec
 
-FEWEST_NODES, MOST_NODES = 40, 90
+FEWEST_NODES, MOST_NODES = 40, 110
 
 
 def make(model: str = "ponder-3m", scorer: str = "auto", seeds: Iterable[int] = range(1, 33)) -> str:

@@ -119,7 +119,7 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
 
 
 def row(title: str, tier: Measured, foretold: Prediction) -> str:
-    """One tier: p50 and p95 of the seconds, the share solved with its interval; below, what it is and costs."""
+    """One tier: p50 and p95 of the seconds and the share solved; below, what it is and what it costs."""
     solved = tier.accuracy
     cells = [
         seconds(foretold.p50_seconds),
