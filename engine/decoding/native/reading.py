@@ -46,9 +46,11 @@ def read_blocks(blocks: Sequence[Block], tree: KeyValueTree, trunks: Trunks, wei
         owners,
         LANES * 3 + -(-(max(own) + 1) // LANES) * LANES,
     )
-    places, whose = wanted(blocks)
-    for (read, position), output in zip(whose, step.run(np.array(places, np.int64)), strict=True):
-        read.found[position] = output
+    places, whose = wanted(blocks)  # reads of one path want the same places
+    rows, which = np.unique(np.array(places, np.int64), return_inverse=True)
+    outputs = step.run(rows)
+    for (read, position), i in zip(whose, which.tolist(), strict=True):
+        read.found[position] = outputs[i]
     for block, trunk, end in zip(blocks, taken, ends, strict=True):
         tree.insert(
             block.run_id, block.path, block.start, held[:, int(end) - block.tokens : int(end)].clone()

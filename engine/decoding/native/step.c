@@ -38,8 +38,8 @@ typedef struct {
     const int64_t *own;   /* [R] own tokens before this one */
     const float *const *trunks; /* [R, layers], NULL where a row has none */
     const int64_t *trunk_tokens; /* [R] */
-    const int64_t *wanted; /* the rows whose logits are wanted, NULL for all R */
-    int64_t wanted_rows;
+    const int64_t *wanted; /* the rows whose logits are wanted, each once; NULL for the first ones */
+    int64_t wanted_rows;   /* at most R */
     float *x, *h, *mixed, *attended, *scores, *logits; /* scratch; scores [threads, ...]; logits [wanted rows, V] */
     int64_t scores_room;
 } Step;
@@ -318,7 +318,7 @@ static void run(const void *task, int thread, int threads) {
         product(s->mixed, rows, m->inner, w->down, 0, s->x, width, width, ADD, thread, threads);
         meet(threads);
     }
-    int64_t outputs = s->wanted ? s->wanted_rows : rows;
+    int64_t outputs = s->wanted_rows;
     for (int64_t i = outputs * thread / threads; i < outputs * (thread + 1) / threads; i++) {
         int64_t r = s->wanted ? s->wanted[i] : i;
         normalise(s->x + r * width, m->norm, s->h + i * width, width, m->eps);

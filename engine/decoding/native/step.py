@@ -67,8 +67,9 @@ class Step:
         self._run = library().ponder_step
 
     def run(self, wanted: np.ndarray | None = None) -> torch.Tensor:
-        """Take the step; the logits [wanted, V] of those rows, of all of them by default."""
+        """Take the step; the logits [wanted, V] of those rows, each named once, of all of them by default."""
         rows = self._step.rows if wanted is None else len(wanted)
+        assert rows <= self._step.rows, "a row was asked for twice"  # the scratch has no room for it
         logits = torch.empty(rows, self._vocabulary)
         self._step.wanted, self._step.wanted_rows = None if wanted is None else wanted.ctypes.data, rows
         self._step.logits = logits.data_ptr()

@@ -235,3 +235,17 @@ def test_models_the_tree_cannot_serve_get_the_plain_path_and_the_reason(kind: st
         for row, logits in rows.step().items():
             matches(kind, rows.paths[row], logits)
             rows.paths[row].append(int(logits.argmax()))
+
+
+@pytest.mark.parametrize("kind", ["qwen3", "wide"])
+def test_many_reads_of_one_path_get_the_same_outputs_and_one_reading(kind: str):
+    """More outputs are asked for than tokens are read: each is computed once."""
+    runner = tree_runner(kind)
+    reads = [Read("run", list(range(5, 12)), wanted=(2, 6)) for _ in range(50)]
+    runner.read(reads)
+    (alone,) = once = [Read("alone", list(range(5, 12)), wanted=(2, 6))]
+    runner.read(once)
+    assert alone.outputs is not None
+    for read in reads:
+        assert read.outputs is not None and torch.equal(read.outputs, alone.outputs)
+    assert runner.match("run", reads[0].ids).cached == 7
