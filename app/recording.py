@@ -17,7 +17,7 @@ from app.service import Service
 from engine.budget import Budget
 from engine.runs import RunSpec
 
-FEWEST_NODES, MOST_NODES = 40, 110
+FEWEST_NODES, MOST_NODES = 40, 90
 
 
 def make(model: str = "ponder-3m", scorer: str = "auto", seeds: Iterable[int] = range(1, 33)) -> str:
@@ -35,7 +35,7 @@ def make(model: str = "ponder-3m", scorer: str = "auto", seeds: Iterable[int] = 
                     FIRST_STRATEGY,
                     params={"scorer": scorer},
                     seed=seed,
-                    budget=Budget(max_tokens=2000),
+                    budget=Budget(max_tokens=1500),
                 )
             )
             while service.step():

@@ -7,7 +7,6 @@ sixteen chains under one prompt read it once, and each chain once.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -89,24 +88,18 @@ def blocks_of(tree: KeyValueTree, reads: Sequence[Read], limit: int = TOKENS_PER
     return blocks
 
 
-def wanted(
-    blocks: Sequence[Block], starts: Sequence[int] | None = None
-) -> tuple[list[int], list[tuple[Read, int]]]:
-    """Packed tokens whose outputs are wanted, and for each whose it is and at which position.
+def wanted(blocks: Sequence[Block], starts: Sequence[int]) -> dict[int, list[tuple[Read, int]]]:
+    """Packed tokens whose outputs are wanted, each once, with every read and position that it is for.
 
-    Each block lies from its start on among the packed tokens; without `starts` one lies after another.
+    Each block lies from its start on among the packed tokens.
     """
-    if starts is None:
-        starts = [0, *itertools.accumulate(block.tokens for block in blocks)][: len(blocks)]
-    places: list[int] = []
-    whose: list[tuple[Read, int]] = []
+    found: dict[int, list[tuple[Read, int]]] = {}
     for block, first in zip(blocks, starts, strict=True):
         for read in block.reads:
             for position in read.missing():
                 if block.start <= position < block.end:
-                    places.append(first + position - block.start)
-                    whose.append((read, position))
-    return places, whose
+                    found.setdefault(first + position - block.start, []).append((read, position))
+    return found
 
 
 def common_length(paths: Sequence[Sequence[int]], start: int) -> int:

@@ -67,12 +67,13 @@ def read_blocks(
             positions += [*range(block.start, block.end), *[block.start] * (padded - block.tokens)]
         rows = [lane.row for lane in members]
         plan.groups.append(planning.group(slots, rows, length, padded, rules, first))
-    places, whose = wanted(blocks, [lane.start for lane in lanes])
+    places = wanted(blocks, [lane.start for lane in lanes])
     outputs = forward(
-        rules.long(rules.pad(ids)), rules.long(rules.pad(positions)), plan, rules.long(rules.pad(places))
+        rules.long(rules.pad(ids)), rules.long(rules.pad(positions)), plan, rules.long(rules.pad([*places]))
     )
-    for (read, position), output in zip(whose, outputs, strict=False):
-        read.found[position] = output
+    for takers, output in zip(places.values(), outputs, strict=False):
+        for read, position in takers:
+            read.found[position] = output
     for lane in lanes:
         assert lane.slots is not None
         own = lane.row.own

@@ -7,7 +7,7 @@ path alone, never from what else decodes, so that its arithmetic is the same alo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -27,11 +27,10 @@ class Trunk:
     tokens: int
     own_bytes: int  # beyond the tree's
     users: int = 0
+    addresses: list[int] = field(init=False)  # where each layer's begin; a token's lie together, [2, K, D]
 
-    @property
-    def addresses(self) -> list[int]:
-        """Where each layer's keys and values begin; a token's lie together, [2, K, D]."""
-        return [layer.data_ptr() for layer in self.keys]
+    def __post_init__(self) -> None:
+        self.addresses = [layer.data_ptr() for layer in self.keys]
 
 
 class Trunks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from engine.errors import OutsideFamily
@@ -87,7 +87,7 @@ def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
         steps: list[str] = []
         while len(left) != 1:
             a, operator, b, value, left = rng.choice(list(_moves(left)))
-            steps.append(_step(a, operator, b, value, left))
+            steps.append(write_step(a, operator, b, value, left))
         (target,) = left
         if 1 <= target <= LARGEST_TARGET:
             return _problem(given, target), Solution(tuple(steps), str(target))
@@ -99,11 +99,12 @@ def wander(problem: Problem, rng: random.Random) -> Solution:
     steps: list[str] = []
     while len(left) != 1:
         a, operator, b, value, left = rng.choice(list(_moves(left)))
-        steps.append(_step(a, operator, b, value, left))
+        steps.append(write_step(a, operator, b, value, left))
     return Solution(tuple(steps), str(*left))
 
 
-def _step(a: int, operator: str, b: int, value: int, left: Numbers) -> str:
+def write_step(a: int, operator: str, b: int, value: int, left: Sequence[int]) -> str:
+    """A step as solutions write it; `left` is sorted."""
     return f"{a} {operator} {b} = {value} (left: {' '.join(map(str, left))})"
 
 
@@ -152,7 +153,7 @@ def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Sol
             rest.remove(value)
             after = tuple(sorted((*rest, claimed)))
         left = after
-        steps.append(_step(a, operator, b, claimed, left))
+        steps.append(write_step(a, operator, b, claimed, left))
     return Solution(tuple(steps), str(*left))
 
 

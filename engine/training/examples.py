@@ -106,12 +106,12 @@ def _thought(solution: Solution) -> str:
 
 def reason(rng: random.Random) -> Example:
     """Think step by step, then answer."""
-    return reason_about(fresh(rng))
+    _, problem, solution = fresh(rng)
+    return reason_about(problem, solution)
 
 
-def reason_about(asked: tuple[Task, Problem, Solution]) -> Example:
+def reason_about(problem: Problem, solution: Solution) -> Example:
     """Think about one problem step by step, then answer."""
-    _, problem, solution = asked
     return [Segment(f"{_question(problem)}{THINK}\n"), Segment(_thought(solution) + END, True)]
 
 

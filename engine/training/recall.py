@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 
-from engine.tasks import FAMILIES, Problem, words
+from engine.tasks import Problem, Solution, story, words
+from engine.tasks.story import Fact
 from engine.training.examples import Example, Segment, fresh, reason_about
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
@@ -48,7 +49,7 @@ def pairs(rng: random.Random) -> Example:
 
 def facts(rng: random.Random) -> Example:
     """The sentences of a story, said again in another order."""
-    _, problem, _ = fresh(rng, "story")
+    _, problem, _ = fresh(rng, story.name)
     shown = problem.text.split(". ")[:-1]
     return _shown(". ".join(shown), ". ".join(rng.sample(shown, len(shown))))
 
@@ -61,18 +62,25 @@ def look_up(rng: random.Random) -> Example:
             people.setdefault(words.name_of(rng), rng.randint(1, 99))
         things = words.item(rng)
         who = rng.choice(list(people))
-        told = " ".join(f"{person} has {number} {things}." for person, number in people.items())
-        problem = Problem(f"{told} How many {things} does {who} have?", "story")
-        if not FAMILIES["story"].is_held_out(problem):
+        told = {person: Fact(person, "base", number).sentence(things) for person, number in people.items()}
+        problem = Problem(f"{' '.join(told.values())} How many {things} does {who} have?", story.name)
+        if not story.is_held_out(problem):
             break
-    asked = f"{USER}{problem.text}{END}{ASSISTANT}{THINK}"
     if rng.random() < 0.5:
-        return [Segment(f"{asked}{THINK_END}"), Segment(f" {people[who]}{END}", True)]
-    said = f"{who} has {people[who]} {things}.\n{THINK_END} {people[who]}{END}"
-    return [Segment(f"{asked}\n"), Segment(said, True)]
+        asked = f"{USER}{problem.text}{END}{ASSISTANT}{THINK}{THINK_END}"
+        return [Segment(asked), Segment(f" {people[who]}{END}", True)]
+    return reason_about(problem, Solution((told[who],), str(people[who])))
+
+
+def solved(rng: random.Random) -> Example:
+    """A whole story with its solution, which looks up more than one fact."""
+    _, problem, solution = fresh(rng, story.name)
+    return reason_about(problem, solution)
+
+
+FORMATS = {repeat: 15, pairs: 25, look_up: 20, facts: 20, solved: 20}
 
 
 def recall(rng: random.Random) -> Example:
-    """One example of a random format; one in five is a whole story, solved."""
-    formats = (repeat, pairs, look_up, facts, lambda rng: reason_about(fresh(rng, "story")))
-    return rng.choices(formats, (15, 25, 20, 20, 20))[0](rng)
+    """One example of a random format, by the weights above."""
+    return rng.choices(list(FORMATS), list(FORMATS.values()))[0](rng)

@@ -106,8 +106,8 @@ def train_reward(
         train(model, stream, verdict_loss, schedule, folder, until=until, is_resumed=goes_on)
 
     learn(made, OWN_FROM, is_resumed)
-    if not (work / TAUGHT / "config.json").exists():
-        raise BadInput(f"{POLICY} is in its first stage still: go on with --resume when it has sampled.")
+    if not all((trained / "config.json").exists() for trained in (work / TAUGHT, models / POLICY)):
+        raise BadInput(f"{POLICY} is still learning: go on with --resume when it is finished.")
     file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
@@ -116,8 +116,7 @@ def train_reward(
     samples += own_solutions(work / TAUGHT, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
     learn(Mixed(samples), 1.0, True)
     model.set_attn_implementation("sdpa")
-    policy = models / POLICY if (models / POLICY / "config.json").exists() else work / TAUGHT
-    author = LlamaForCausalLM.from_pretrained(policy, dtype=torch.float32)
+    author = LlamaForCausalLM.from_pretrained(models / POLICY, dtype=torch.float32)
     families = judge(model.eval(), author, tokenizer)
     error = expected_error(
         np.concatenate([f.estimates for f in families]).tolist(),

@@ -78,7 +78,6 @@ def _worked_out(problem: Problem, before: list[str], step: str, done: re.Match[s
     right = numbers.apply(a, done["operator"], b)
     if right is None or right < 0:
         return None
-    rest = step[done.end() :]
     if problem.task == "countdown":
         stood = _LEFT.search(before[-1]) if before else None
         left = [int(n) for n in stood[1].split()] if stood else list(countdown.read(problem.text)[0])
@@ -86,8 +85,8 @@ def _worked_out(problem: Problem, before: list[str], step: str, done: re.Match[s
             if n not in left:
                 return None
             left.remove(n)
-        rest = f" (left: {' '.join(map(str, sorted([*left, right])))})"
-    return f"{step[: done.start('value')]}{right}{rest}"
+        return countdown.write_step(a, done["operator"], b, right, sorted([*left, right]))
+    return f"{step[: done.start('value')]}{right}{step[done.end() :]}"
 
 
 def _common(a: str, b: str) -> int:

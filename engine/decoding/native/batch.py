@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine.decoding.native.step import Step
-from engine.decoding.native.weights import LANES, Weights
+from engine.decoding.native.weights import Weights
 from engine.decoding.rows import Places, Row
 
 
@@ -36,7 +36,7 @@ class NativeBatch:
             np.concatenate(addresses),
             np.array([row.own for row in rows], np.int64),
             [row.trunk for row in rows],
-            LANES * 3 + max(slots.room for slots, _ in places.classes()),
+            max(slots.room for slots, _ in places.classes()),
         )
 
     def decode(self, tokens: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from engine.decoding.native.build import library
-from engine.decoding.native.weights import Weights
+from engine.decoding.native.weights import LANES, Weights
 from engine.decoding.trunks import Trunk
 
 TOGETHER = 4  # as in step.c
@@ -32,7 +32,7 @@ class _Step(ctypes.Structure):
 class Step:
     """Rows [R] of a step: the next token of each, its position, its slot in every layer and its trunk.
 
-    The arrays may be changed between calls of `run`. Scores have room for `room` tokens a row.
+    The arrays may be changed between calls of `run`; no slot may ever hold more than `longest` tokens.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Step:
         slots: np.ndarray,  # [R, layers], addresses
         own: np.ndarray,  # [R], tokens in the slot before this one
         trunks: list[Trunk | None],
-        room: int,
+        longest: int,
     ):
         rows = len(ids)
         self.ids, self.positions, self.own = ids, positions, own
@@ -56,7 +56,8 @@ class Step:
                 self._trunk_tokens[i] = trunk.tokens
         mixed = max((weights.heads + 2 * weights.key_heads) * weights.dim, weights.inner)
         sizes = [(rows, size) for size in (weights.width, weights.width, mixed, weights.heads * weights.dim)]
-        room += int(self._trunk_tokens.max(initial=0))
+        room = longest + int(self._trunk_tokens.max(initial=0)) + 3 * LANES
+        room += -room % LANES
         scores = (weights.model.threads, TOGETHER * weights.groups, room)
         self._scratch = [np.empty(shape, np.float32) for shape in (*sizes, scores)]
         arrays = (ids, positions, slots, own, self._trunks, self._trunk_tokens)
