@@ -12,6 +12,7 @@ from engine.models import catalogue
 from tests.app.batch_plans import plan
 
 if __name__ == "__main__":
-    catalogue.load_backend = lambda _: scripted.ScriptedBackend(delay_seconds=0.002)
+    # Slow enough that it is still at work whenever the test kills it.
+    catalogue.load_backend = lambda _: scripted.ScriptedBackend(delay_seconds=0.01)
     print(BatchDriver(Service(sys.argv[1])).start(plan(12)), flush=True)
     threading.Event().wait()
