@@ -40,6 +40,7 @@ _NUMBERS = {  # the numbers a line is written with; others are understood too
 OPERATIONS: tuple[Operation, ...] = tuple(
     (pattern, number) for pattern in _MEANINGS for number in _NUMBERS.get(pattern, range(1))
 )
+_PLACES = {operation: place for place, operation in enumerate(OPERATIONS)}
 PATTERNS = tuple(_MEANINGS)
 _READERS = [(re.compile(re.escape(pattern).replace("K", r"(\d{1,3})")), pattern) for pattern in _MEANINGS]
 MOST_FITS = 64  # programs of equal length that `fitting` gives at most
@@ -87,14 +88,39 @@ def _after(states: States, operation: Operation, targets: States) -> States | No
     return tuple(after)
 
 
-def _last_lines(states: States, targets: States) -> Iterator[Operation]:
-    """Every single line that turns the states into the targets."""
-    first, target = states[0], targets[0]
-    for operation in OPERATIONS:
-        if _MEANINGS[operation[0]](first, operation[1]) == target and (
-            all(apply(operation, xs) == t for xs, t in zip(states[1:], targets[1:], strict=True))
-        ):
-            yield operation
+def _last_lines(states: States, targets: States) -> list[Operation]:
+    """Every single line that turns the states into the targets, in the order of OPERATIONS."""
+    pairs = list(zip(states, targets, strict=True))
+    changed = next((pair for pair in pairs if pair[0] != pair[1]), None)
+    return [
+        operation
+        for operation in (OPERATIONS if changed is None else _candidates(*changed))
+        if all(_MEANINGS[operation[0]](xs, operation[1]) == target for xs, target in pairs)
+    ]
+
+
+def _candidates(xs: Values, target: Values) -> Sequence[Operation]:
+    """The few lines that may turn a list into another one, in the order of OPERATIONS; no other line does."""
+    if not target:
+        return OPERATIONS
+    found: list[Operation] = []
+    if len(xs) == len(target):
+        x, y = next((x, y) for x, y in zip(xs, target, strict=True) if x != y)
+        found += [
+            (pattern, 0) for pattern in ("xs = sorted(xs)", "xs = sorted(xs, reverse=True)", "xs = xs[::-1]")
+        ]
+        found += [("xs = [x + K for x in xs]", y - x), ("xs = [x - K for x in xs]", x - y)]
+        found += [("xs = [x * K for x in xs]", y // x)] if x else []
+    elif len(xs) > len(target):
+        ordered, kept = sorted(xs), len(target)
+        gone = len(xs) - kept
+        found += [("xs = xs[1:]", 0), ("xs = xs[:-1]", 0), ("xs = xs[:K]", kept)]
+        found += [(f"xs = [x for x in xs if x % 2 == {rest}]", 0) for rest in (0, 1)]
+        found += [("xs = [x for x in xs if x > K]", k) for k in range(ordered[gone - 1], ordered[gone])]
+        found += [
+            ("xs = [x for x in xs if x < K]", k) for k in range(ordered[kept - 1] + 1, ordered[kept] + 1)
+        ]
+    return sorted((operation for operation in found if operation in _PLACES), key=_PLACES.__getitem__)
 
 
 @lru_cache(maxsize=4096)

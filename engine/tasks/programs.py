@@ -128,7 +128,7 @@ def generate(difficulty: int, rng: random.Random) -> Problem:
         after = tuple(list_lines.run(program, xs) for xs in before)
         if not all(after) or any(abs(value) > LARGEST for xs in after for value in xs):
             continue
-        programs = list_lines.fitting(before, after, difficulty)
+        programs = list_lines.fitting(before, after, difficulties[-1])
         # Where very many programs fit, the examples do not say which is meant.
         if len(programs[0]) != difficulty or len(programs) == list_lines.MOST_FITS:
             continue
