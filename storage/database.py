@@ -11,6 +11,7 @@ processes `Database.writing` keeps them apart.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Generator
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import orjson
 import platformdirs
 import psutil
 from sqlalchemy import Engine, create_engine, event
@@ -33,6 +35,17 @@ NETWORK_FILE_SYSTEMS = {
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs",
     "nfs", "nfs4", "orangefs", "smb", "smb2", "smb3", "smbfs", "webdav", "davfs",
 }  # fmt: skip
+
+
+def to_json(value: Any) -> str:
+    """JSON for a column. Integers of over 64 bits, which the fast writer does not know, take the slow one."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
+JSON_BY: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": json.loads}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +118,12 @@ def open_database(url: str, busy_seconds: float) -> Database:
     parsed, path = locate(url)
     try:
         if path is None:
-            writing = create_engine(parsed)
+            writing = create_engine(parsed, **JSON_BY)
             reading = create_engine(
-                parsed, connect_args={"options": "-c default_transaction_read_only=on"}, pool_pre_ping=True
+                parsed,
+                connect_args={"options": "-c default_transaction_read_only=on"},
+                pool_pre_ping=True,
+                **JSON_BY,
             )
             return Database(parsed, None, writing, reading, busy_seconds)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +151,7 @@ def _sqlite_writer(url: URL, path: Path, busy_seconds: float) -> Engine:
         url,
         poolclass=StaticPool,
         connect_args={"isolation_level": None, "timeout": busy_seconds, "check_same_thread": False},
+        **JSON_BY,
     )
     journal = journal_mode(path)
 
@@ -153,7 +170,7 @@ def _sqlite_writer(url: URL, path: Path, busy_seconds: float) -> Engine:
 
 
 def _sqlite_reader(url: URL, busy_seconds: float) -> Engine:
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": busy_seconds})
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": busy_seconds}, **JSON_BY)
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _: Any) -> None:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,14 @@ from storage.tables import EventRow, NodeRow, RunRow
 
 GROWING_TEXT_EVERY_SECONDS = 1.0  # how often the text of nodes that still grow is written
 RETRY_AFTER_SECONDS = 1.0
+
+# Plain statements on the tables: the mapper's way through the same rows takes twice the time.
+RUNS, NODES, EVENTS = (cast(Table, row.__table__) for row in (RunRow, NodeRow, EventRow))
+CHANGE_NODE = (
+    update(NODES)
+    .where(NODES.c.run_id == bindparam("of_run"), NODES.c.id == bindparam("of_id"))
+    .values({column.name: bindparam(column.name) for column in NODES.c if not column.primary_key})
+)
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 log = logging.getLogger(__name__)
@@ -70,17 +78,18 @@ def store(session: Session, progress: Progress, writer: str, with_growing_text: 
         unsaved = frozenset(id for id in touched if nodes[id].status == "growing")
     if progress.is_opened:
         values = outcome_values(run, progress.status)
-        session.execute(update(RunRow).where(RunRow.id == run.id).values(values))
+        session.execute(update(RUNS).where(RUNS.c.id == run.id), values)
     else:
-        session.execute(
-            insert(RunRow).values(spec_values(run, writer) | outcome_values(run, progress.status))
-        )
+        session.execute(insert(RUNS), spec_values(run, writer) | outcome_values(run, progress.status))
     if born:
-        session.execute(insert(NodeRow), [node_values(run.id, nodes[id]) for id in born])
+        session.execute(insert(NODES), [node_values(run.id, nodes[id]) for id in born])
     if changed := sorted(touched - unsaved - set(born)):
-        session.execute(update(NodeRow), [node_values(run.id, nodes[id]) for id in changed])
+        rows = [node_values(run.id, nodes[id]) for id in changed]
+        session.execute(
+            CHANGE_NODE, [{"of_run": row.pop("run_id"), "of_id": row.pop("id")} | row for row in rows]
+        )
     if rows := [event_values(run.id, event) for event in events if event.kind != "tokens"]:
-        session.execute(insert(EventRow), rows)
+        session.execute(insert(EVENTS), rows)
     return replace(
         progress, is_opened=True, events=progress.events + len(events), nodes=len(nodes), unsaved=unsaved
     )

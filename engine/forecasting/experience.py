@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import numpy as np
+
 CLOSE = 0.3  # a value further off than this share of what was taken does not count as a hit
 KEPT = 4_000
 
@@ -67,7 +69,8 @@ class Experience:
         ]
         if not weighed:
             return min(formula_tokens, most)
-        return max((value for value, _ in weighed), key=lambda value: _hits(value, weighed))
+        values, weights = np.array(weighed).T  # (runs,) tokens each, and how much each counts
+        return float(values[np.argmax(_hits(values, weights))])
 
     def speed(self, case: Case, is_bundled: bool) -> float | None:
         """Tokens a second on this machine; None before its first run of any model like this one."""
@@ -137,8 +140,9 @@ def _would_take(taken: Taken, formula_tokens: float, most: float) -> float:
     return most if taken.is_cut and math.isfinite(most) and value > 0.5 * most else min(value, most)
 
 
-def _hits(value: float, weighed: Sequence[tuple[float, float]]) -> float:
-    """How much of the experience this value would have been close to."""
-    return sum(
-        weight * max(0.0, 1 - abs(value - other) / (CLOSE * other)) for other, weight in weighed if other > 0
-    )
+def _hits(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """How much of the experience each of the values (runs,) would have been close to."""
+    known = values > 0
+    others = values[known]
+    distances = np.abs(values[:, np.newaxis] - others) / (CLOSE * others)  # (runs, runs that took something)
+    return np.maximum(0.0, 1 - distances) @ weights[known]

@@ -7,7 +7,7 @@ ever executed as code: a line is recognised and its meaning applied.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 Values = tuple[int, ...]

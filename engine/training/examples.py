@@ -14,12 +14,12 @@ from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
 from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
-FAMILY_WEIGHTS = {"arithmetic": 42, "story": 14, "countdown": 32, "programs": 12}
+FAMILY_WEIGHTS = {"arithmetic": 38, "story": 14, "countdown": 28, "programs": 20}
 DIFFICULTY_WEIGHTS = {
     "arithmetic": {1: 4, 2: 7, 3: 10, 4: 10, 5: 10, 6: 10, 7: 5, 8: 5},
     "story": {1: 4, 2: 10, 3: 14, 4: 12, 5: 10, 6: 7, 7: 4, 8: 3},
     "countdown": {3: 20, 4: 50, 5: 22, 6: 8},
-    "programs": {1: 27, 2: 48, 3: 22, 4: 3},
+    "programs": {1: 30, 2: 50, 3: 19, 4: 1},
 }
 CRITIQUE, REWRITE, SELF_EVALUATION = (
     "Find the first wrong step.",

@@ -1,6 +1,7 @@
 """How a bundled policy model is made: shape, two stages of data under one schedule, export.
 
-First the model learns to copy and to look up. Stage one teaches from made problems, solutions and errors.
+First the model learns to copy and to look up, or it is grown from a smaller one that has. Stage one teaches
+from made problems, solutions and errors.
 Then the model samples, exact checkers label what it said, and stage two teaches the same formats with its own
 errors, while the rates go to zero.
 """
@@ -16,12 +17,14 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
+from engine.errors import BadInput
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import tokens_seen, write_policy_card
 from engine.training.evaluate import accuracy, solved
 from engine.training.examples import FAMILY_WEIGHTS, Example, Source, example
 from engine.training.export import export_policy
+from engine.training.growth import grow
 from engine.training.loop import Schedule, train
 from engine.training.own_errors import StageTwo
 from engine.training.position_heads import set_position_heads
@@ -33,8 +36,6 @@ EVALUATE_EVERY_TOKENS = 8_000_000
 CARD_PROBLEMS = 200  # a cell, for the model card
 RECALL_UNTIL = 0.06  # of the schedule
 RECALL_STEP_TOKENS = 4096  # many small steps: what must appear here appears at once or not at all
-EARLY = "early"  # in the work folder: the policy that the process reward starts from
-EARLY_AT = 0.1
 TAUGHT = "stage-1"  # in the work folder: the policy whose own solutions are labelled
 STAGE_TWO_FROM = 0.75
 RECALL_SHARE = 0.05  # of stage one's examples, so that it stays known
@@ -52,6 +53,7 @@ class Recipe:
     shared_heads: int  # key-value heads
     inner: int
     tokens: int
+    grown_from: str | None = None  # the smaller model, in the folder of the models
     step_tokens: int = 8192
     seed: int = 1
 
@@ -59,7 +61,9 @@ class Recipe:
 RECIPES = {
     "ponder-1m": Recipe(hidden=128, layers=5, heads=4, shared_heads=2, inner=384, tokens=60_000_000),
     "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=57_000_000),
-    "ponder-8m": Recipe(hidden=320, layers=7, heads=10, shared_heads=2, inner=896, tokens=60_000_000),
+    "ponder-8m": Recipe(
+        hidden=320, layers=7, heads=10, shared_heads=2, inner=896, tokens=26_000_000, grown_from="ponder-3m"
+    ),
 }
 
 
@@ -119,12 +123,16 @@ def train_policy(
     """Train the named policy in `folder` and export it to `models/name`. Returns the exported folder."""
     recipe = RECIPES[name]
     saved = folder / "tokenizer"
-    if is_resumed and saved.exists():
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(saved)
+    smaller = models / recipe.grown_from if recipe.grown_from else None
+    if smaller and not (smaller / "config.json").exists():
+        raise BadInput(f"{name} is grown from {recipe.grown_from}, which is not there yet: train it first.")
+    if smaller or (is_resumed and saved.exists()):
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(smaller or saved)
     else:
         tokenizer = tokenizers.build()
         tokenizer.save_pretrained(saved)
-    schedule = Schedule(tokens or recipe.tokens, minutes)
+    # A grown model has the time of constant rates behind it.
+    schedule = Schedule(tokens or recipe.tokens, minutes, decay_share=1.0 if smaller else 0.8)
     evaluate = _evaluator(tokenizer)
 
     def learn(
@@ -146,11 +154,12 @@ def train_policy(
         )
 
     model = new_model(recipe, tokenizer)
-    model = learn(model, recall, RECALL_UNTIL, is_resumed, RECALL_STEP_TOKENS)
-    model = learn(model, stage_one, EARLY_AT, True)
-    if not (is_resumed and (folder / EARLY).exists()):
-        export_policy(name, model, tokenizer, folder, folder / EARLY)
-    model = learn(model, stage_one, STAGE_TWO_FROM, True)
+    if smaller:
+        grow(LlamaForCausalLM.from_pretrained(smaller, dtype=torch.float32), model)
+        model = learn(model, stage_one, STAGE_TWO_FROM, is_resumed)
+    else:
+        model = learn(model, recall, RECALL_UNTIL, is_resumed, RECALL_STEP_TOKENS)
+        model = learn(model, stage_one, STAGE_TWO_FROM, True)
     own = folder / OWN_SOLUTIONS
     if not is_resumed:
         own.unlink(missing_ok=True)

@@ -1,17 +1,18 @@
-"""How the bundled process reward is made: the policy's own samples, labelled exactly, and made ones.
+"""How the bundled process reward is made: the finished policy, grown, judging its own samples and made ones.
 
-The reward is the policy's backbone with a two-label head, read at the last token of every step and of the
-final answer. A step's label is whether a right answer can still follow (for countdown by the exact solver).
-It learns from every token whose label is known, and goes on learning to say what is right: to see that a
-result is wrong it must know the right one. So it can start from an early policy, and both can learn at once:
-first it judges made solutions, then mostly the policy's own.
+The reward is the policy's backbone with a layer more and a two-label head, read at the last token of every
+step and of the final answer. A step's label is whether a right answer can still follow (for countdown by the
+exact solver). It learns from every token whose label is known, and goes on learning to say what is right: to
+see that a result is wrong it must know the right one. The policy knows already: how likely it finds the least
+likely token of a step ranks the steps of sums and stories well. The new layer sees what was expected of a
+token beside the token itself.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
 
 from __future__ import annotations
 
-import logging
+import copy
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,25 +27,23 @@ from engine.lab.calibration import expected_error
 from engine.tasks import countdown
 from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader
 from engine.training.card import write_reward_card
-from engine.training.examples import Example, Source, flawed, fresh
+from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
+from engine.training.growth import grow
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
-from engine.training.policy import EARLY, TAUGHT
-from engine.training.sampling import OWN_SOLUTIONS, Sample, kept, labelled, own_solutions
+from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import at_every_token
 
-log = logging.getLogger(__name__)
-
 POLICY = "ponder-3m"
-TOKENS = 41_000_000
-OWN_FROM = 0.55  # of the schedule: from here on it learns from the policy's own solutions
+TOKENS = 12_000_000
+NEW_LAYERS = 1
 STEP_TOKENS = 8192
-SAMPLES = 25_000  # the policy's own solutions, beside those that its second stage learned from
+SAMPLES = 32_000  # the policy's own solutions
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
 SPOKEN_SHARE = 0.5  # weight of the next-token loss
-SAMPLED_SHARE = 0.6  # of the examples; the others are made
+SAMPLED_SHARE = 0.7  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
 
@@ -88,35 +87,29 @@ def verdict_loss(model, batch: Batch) -> torch.Tensor:
 def train_reward(
     name: str, folder: Path, models: Path, *, tokens: int | None, minutes: float | None, is_resumed: bool
 ) -> Path:
-    """Train the reward from the early policy, on what the taught one says, and export it to `models/name`."""
-    work = folder.parent / POLICY
-    if not (work / EARLY / "config.json").exists():
+    """Train the reward from the finished policy, on what that says, and export it to `models/name`."""
+    if not (models / POLICY / "config.json").exists():
         raise BadInput(f"The process reward starts from {POLICY}, which is not there yet: train it first.")
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(work / EARLY)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(models / POLICY)
+    author = LlamaForCausalLM.from_pretrained(models / POLICY, dtype=torch.float32)
     torch.manual_seed(0)
-    model = LlamaForTokenClassification.from_pretrained(work / EARLY, num_labels=2, dtype=torch.float32)
-    model.config.problem_type = None
-    schedule = Schedule(tokens or TOKENS, minutes, decay_share=0.7)
-
-    def learn(source: Source, until: float, goes_on: bool) -> None:
-        def stream(pool: int) -> Iterator[tuple[int, Step]]:
-            return loader(Batches(tokenizer, source, STEP_TOKENS, 11, pool))
-
-        train(model, stream, verdict_loss, schedule, folder, until=until, is_resumed=goes_on)
-
-    learn(made, OWN_FROM, is_resumed)
-    if not all((trained / "config.json").exists() for trained in (work / TAUGHT, models / POLICY)):
-        raise BadInput(f"{POLICY} is still learning: go on with --resume when it is finished.")
+    config = copy.deepcopy(author.config)
+    config.num_hidden_layers += NEW_LAYERS
+    config.num_labels = 2
+    model = LlamaForTokenClassification(config)
+    grow(author, model)
     file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
-    samples = kept(work / OWN_SOLUTIONS)
-    log.info("%d samples of the policy's second stage are here", len(samples))
-    samples += own_solutions(work / TAUGHT, file, SAMPLES, SAMPLE_WEIGHTS, seed=5)
-    learn(Mixed(samples), 1.0, True)
+    mixed = Mixed(own_solutions(models / POLICY, file, SAMPLES, SAMPLE_WEIGHTS, seed=5))
+
+    def stream(pool: int) -> Iterator[tuple[int, Step]]:
+        return loader(Batches(tokenizer, mixed, STEP_TOKENS, 11, pool))
+
+    schedule = Schedule(tokens or TOKENS, minutes, decay_share=1.0)
+    train(model, stream, verdict_loss, schedule, folder, is_resumed=is_resumed)
     model.set_attn_implementation("sdpa")
-    author = LlamaForCausalLM.from_pretrained(models / POLICY, dtype=torch.float32)
     families = judge(model.eval(), author, tokenizer)
     error = expected_error(
         np.concatenate([f.estimates for f in families]).tolist(),
