@@ -20,8 +20,12 @@ from engine.scheduler import Scheduler
 
 PULL_SECONDS = 0.2  # how often a page asks
 STRATEGY, PARAMS = "self_consistency", {"n": 64}
-PROBLEM = "Jack has 11 coins. Ben has 5 times as many coins as Jack. How many coins does Ben have?"
-RUNS = 12  # a side and pair, one after another: one run is too short to time
+PROBLEM = (
+    "Jack has 11 coins. Ben has 5 times as many coins as Jack. Ann has 4 more coins than Ben. "
+    "Finn has as many coins as Ann and Ben together. Kim has 9 fewer coins than Finn. "
+    "How many coins does Kim have?"
+)
+RUNS = 4  # a side and pair, one after another: one run of some tenths of a second is too short to time
 
 
 def case(pairs: int = 5) -> Case:

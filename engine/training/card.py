@@ -24,10 +24,29 @@ def tokens_seen(folder: Path) -> float:
     return int(last["tokens"]) / 1e6
 
 
+FROM_NOTHING = (
+    "First copying and looking up: lists, pairs and\nfacts said again, often in another order (6 % of the "
+    "tokens, and one example in twenty of the next stage).",
+    "The rates go to zero\nfrom a fifth of the way on. Some heads of the first two layers start out reading "
+    "the tokens one, two and three places\nback (`engine/training/position_heads.py`).",
+)
+GROWN = (
+    "It was grown from {0}, so it has seen\nwhat that has seen.",
+    "The rates go to\nzero all the way. "
+    "It starts out saying exactly what {0} says (`engine/training/growth.py`).",
+)
+
+
 def write_policy_card(
-    name: str, model: PreTrainedModel, folder: Path, solved: dict[tuple[str, int], int], problems: int
+    name: str,
+    model: PreTrainedModel,
+    folder: Path,
+    solved: dict[tuple[str, int], int],
+    problems: int,
+    grown_from: str | None = None,
 ) -> None:
     """The policy's card, with the share solved in each (family, difficulty) cell."""
+    first, start = FROM_NOTHING if grown_from is None else (text.format(grown_from) for text in GROWN)
     rows = ["| family | difficulty | solved |", "|---|---|---|"]
     rows += [f"| {task} | {level} | {interval(right, problems)} |" for (task, level), right in solved.items()]
     config = model.config
@@ -43,6 +62,8 @@ def write_policy_card(
             shared=config.num_key_value_heads,
             tokens=tokens_seen(folder),
             problems=problems,
+            first=first,
+            start=start,
             table="\n".join(rows),
         )
     )

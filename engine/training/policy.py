@@ -169,5 +169,5 @@ def train_policy(
     model = learn(model, StageTwo(samples), 1.0, True)
     solved_cells = solved(model, tokenizer, CARD_PROBLEMS)
     exported = export_policy(name, model, tokenizer, folder, models / name)
-    write_policy_card(name, model, exported, solved_cells, CARD_PROBLEMS)
+    write_policy_card(name, model, exported, solved_cells, CARD_PROBLEMS, recipe.grown_from)
     return exported
