@@ -14,7 +14,7 @@ from typing import Any
 from app import doctor, tiers
 from app.exchange import reading
 from app.service import Service
-from engine import active_run, budget, scheduler
+from engine import active_run, budget, scheduler, waiting_lines
 from engine.errors import BadInput
 from engine.models import catalogue, device, loading
 from engine.models.device import Device
@@ -103,7 +103,7 @@ def limits() -> list[tuple[str, str]]:
         ("Characters in a problem", f"{MAX_PROBLEM_CHARACTERS:,}"),
         ("Tokens in a budget", f"{budget.MAX_TOKENS_LIMIT:,}"),
         ("Seconds in a budget", f"{budget.MAX_SECONDS_LIMIT:,.0f} (one day)"),
-        ("Runs that go on at once", f"{scheduler.MAX_ACTIVE_RUNS}, and one more for each newcomer"),
+        ("Runs that go on at once", f"{waiting_lines.MAX_ACTIVE_RUNS}, and one more for each newcomer"),
         ("Requests that wait before the server says it is busy", f"{QUEUE_SIZE}"),
         ("Models in memory at once", f"{scheduler.MAX_LOADED_MODELS}; the least recently used leaves first"),
         ("Requests of a strategy that ask for nothing", f"{active_run.MAX_EMPTY_REQUESTS:,} in a row"),
@@ -137,6 +137,10 @@ def change_price(service: Service, asked: Mapping[str, Any]) -> PriceBook:
         typed = asked.get("typed")
         if not isinstance(typed, str):
             raise BadInput("Type a number of dollars, such as 0.10.")
+        if "," in typed:  # for some it parts the cents, for others the thousands
+            raise BadInput(
+                f"The price is written with a point and no comma, such as 0.10, not “{typed.strip()[:40]}”."
+            )
         book = service.price_book.with_price(str(asked.get("device")), str(asked.get("name")), typed)
         service.set_price_book(book)
     return service.price_book

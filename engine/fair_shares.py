@@ -68,3 +68,10 @@ class FairShares:
         owner = min((o for o, _ in waiting), key=lambda o: self._owners[o] + each * rows[o])
         own = [party for party in waiting if party[0] == owner]
         return min(own, key=lambda party: self._parties[party] + each * begun.get(party, 0))
+
+
+def is_newcomer(party: Party, begun: Mapping[Party, int]) -> bool:
+    """Whether an owner has nothing in progress, or only batches while these are his runs by hand."""
+    owner, batch = party
+    own = {other for (one, other), count in begun.items() if one == owner and count}
+    return not own or (batch == "" and "" not in own)

@@ -14,9 +14,9 @@ import logging
 import platform
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ulid import ULID
@@ -27,59 +27,26 @@ from engine.active_run import ActiveRun, StrategyBug
 from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
 from engine.checks import Checker, Rules, programs_have_run
+from engine.entries import Clock, Entry
 from engine.errors import BadInput, PonderError
-from engine.fair_shares import FairShares, Party
+from engine.fair_shares import FairShares
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
+from engine.row_sharing import fill_rows
 from engine.runs import Run, RunSpec, RunStatus
 from engine.sandbox import background, choosing
 from engine.scoring.protocol import JUDGE, RUNS_SHOWN_TESTS_ONLY, Scorer
-from engine.sinks import Sink
+from engine.sinks import Sink, Sinks
 from engine.tasks import is_program
 from engine.tasks.problem import Problem
 from engine.tree import Node, Tree
+from engine.waiting_lines import WaitingLines
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FLUSH_SECONDS = 0.1
 KEPT_RUNS = 64  # finished runs kept in memory
-MAX_ACTIVE_RUNS = 64  # a newcomer may start one beyond it, up to twice as many in all
 PROGRAM_WAIT_SECONDS = 0.02  # at most between two turns that have nothing to do but wait for programs
 MAX_LOADED_MODELS = 3
-
-
-@dataclass(eq=False, slots=True)
-class _Clock:
-    """Seconds since the run began; 0 while it is queued."""
-
-    submitted: float = field(default_factory=lambda: time.perf_counter())
-    started: float | None = None
-    stopped: float | None = None
-
-    def __call__(self) -> float:
-        now = time.perf_counter() if self.stopped is None else self.stopped
-        return 0.0 if self.started is None else now - self.started
-
-    def stop(self) -> None:
-        """Stand still from now on; a clock that stands does not move again."""
-        self.stopped = self.stopped or time.perf_counter()
-
-
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """A run that is not over: its clock, its active part once started, and what each sink has been told."""
-
-    run: Run
-    clock: _Clock
-    start: Node  # where its strategy begins: the question, or the end of a copied path
-    told: dict[int, int] = field(default_factory=dict)  # by sink, how many events it has taken
-    active: ActiveRun | None = None
-    waits_since: float | None = None  # for programs to have run
-    charged_tokens: int = 0  # to its party's share
-
-    @property
-    def party(self) -> Party:
-        return self.run.spec.owner, self.run.spec.batch or ""
 
 
 class Scheduler:
@@ -103,15 +70,14 @@ class Scheduler:
         self.decode_steps = 0  # over all backends, since the start
         self._models = LoadedModels(load_backend, load_scorer, max_loaded_models)
         self._check_model = check_model
-        self._sinks = tuple(sinks)
+        self._sinks = Sinks(sinks)
         self._checker = checker or Rules()
         self._prices = prices
-        self._inbox: deque[_Entry] = deque()
+        self._inbox: deque[Entry] = deque()
         self._to_cancel: set[str] = set()
-        self._queued: dict[Party, list[_Entry]] = {}  # no line is empty
-        self._active: list[_Entry] = []
         self._shares = FairShares()
-        self._flushed_at = 0.0
+        self._lines = WaitingLines(self._shares)
+        self._active: list[Entry] = []
         self._turn = 0
         self._wake = threading.Condition()
         self._step_lock = threading.Lock()
@@ -133,7 +99,7 @@ class Scheduler:
         a sink's `opened` raises is passed on in the same way.
         """
         spec, problem = self.check(spec, source)
-        clock = _Clock()
+        clock = Clock()
         tree = Tree(problem.text, problem, clock, spec.seed)
         start = tree.root
         if spec.origin is not None and source is not None:
@@ -141,11 +107,10 @@ class Scheduler:
         run = Run(
             id=str(ULID()), spec=spec, tree=tree, forecast=foretell(spec, problem) if foretell else None
         )
-        for sink in self._sinks:
-            sink.opened(run)
+        self._sinks.open(run)
         with self._wake:
             self.runs[run.id] = run
-            self._inbox.append(_Entry(run, clock, start))
+            self._inbox.append(Entry(run, clock, start))
             self._wake.notify_all()
         return run
 
@@ -182,7 +147,7 @@ class Scheduler:
             self._thread = None
         with self._step_lock:
             self._take_commands()
-            for entry in [*self._active, *self._waiting()]:
+            for entry in [*self._active, *self._lines]:
                 self._seal(entry, "interrupted", "Ponder was stopped while it ran.")
 
     def run_until_idle(self) -> None:
@@ -206,11 +171,11 @@ class Scheduler:
                 self._charge(entry)
                 if entry.active is not None and entry.active.is_done:
                     self._complete(entry)
-            self._flush()
+            self._sinks.flush(self._active)
             if steps == self.decode_steps and any(entry.waits_since for entry in self._active):
                 background.wait(PROGRAM_WAIT_SECONDS)  # nothing else to do
         with self._wake:
-            return bool(self._active or self._queued or self._inbox)
+            return bool(self._active or self._lines or self._inbox)
 
     def _work(self) -> None:
         while not self._is_stopping:
@@ -224,53 +189,19 @@ class Scheduler:
             self._inbox.clear()
             to_cancel, self._to_cancel = self._to_cancel, set()
         for entry in arrived:
-            present = {other.party for other in self._active} | self._queued.keys()
-            self._shares.join(entry.party, present)
-            self._queued.setdefault(entry.party, []).append(entry)
+            self._lines.join(entry, self._active)
         if to_cancel:
-            for entry in [*self._active, *self._waiting()]:
+            for entry in [*self._active, *self._lines]:
                 if entry.run.id in to_cancel:
                     self._seal(entry, "cancelled", "Cancelled; what it had until then is kept.")
 
-    def _waiting(self) -> list[_Entry]:
-        return [entry for line in self._queued.values() for entry in line]
-
-    def _leave_line(self, entry: _Entry) -> None:
-        line = self._queued.get(entry.party, [])
-        if entry in line:
-            line.remove(entry)
-            if not line:
-                del self._queued[entry.party]
-
     def _start_queued(self) -> None:
-        """Start what there is room for; the owner who has had least comes first, and his first run.
-
-        Where his run needs a model that there is no room for, nothing is started for those who have had
-        more: the models in use would never be free for it.
-        """
-        lines = dict(self._queued)
-        while lines and len(self._active) < 2 * MAX_ACTIVE_RUNS:
-            begun = Counter(entry.party for entry in self._active)
-            in_use = {entry.run.spec.model for entry in self._active}
-            if len(self._active) >= MAX_ACTIVE_RUNS:
-                lines = {party: line for party, line in lines.items() if _is_newcomer(party, begun)}
-                if not lines:
-                    return
-            party = self._shares.next(lines, begun)
-            fits = (entry for entry in lines[party] if self._models.has_room(entry.run.spec.model, in_use))
-            entry = next(fits, None)
-            if entry is None:
-                if any(owner != party[0] for owner, _ in begun):
-                    return
-                del lines[party]
-                continue
-            self._leave_line(entry)
-            if not lines[party]:
-                del lines[party]
+        while entry := self._lines.next(self._active, self._models.has_room):
+            in_use = {other.run.spec.model for other in self._active}
             self._active.append(entry)
             self._guard(entry, lambda entry=entry, in_use=in_use: self._begin(entry, in_use))
 
-    def _begin(self, entry: _Entry, in_use: Collection[str]) -> None:
+    def _begin(self, entry: Entry, in_use: Collection[str]) -> None:
         run, spec = entry.run, entry.run.spec
         backend = self._models.backend(spec.model, in_use)
         scorer = spec.params.get("scorer")
@@ -298,7 +229,7 @@ class Scheduler:
             if entry.active is not None and entry.active.check is not None:
                 self._guard(entry, lambda entry=entry, active=entry.active: self._check_one(entry, active))
 
-    def _check_one(self, entry: _Entry, active: ActiveRun) -> None:
+    def _check_one(self, entry: Entry, active: ActiveRun) -> None:
         assert active.check is not None
         if not self._have_run(entry, active, active.check.nodes, is_shown_only=True):
             return
@@ -307,7 +238,7 @@ class Scheduler:
         active.checked(findings, time.perf_counter() - began)
 
     def _have_run(
-        self, entry: _Entry, active: ActiveRun, nodes: Sequence[Node], *, is_shown_only: bool
+        self, entry: Entry, active: ActiveRun, nodes: Sequence[Node], *, is_shown_only: bool
     ) -> bool:
         """Whether the programs that these nodes answer with have run; begins those that have not.
 
@@ -330,14 +261,14 @@ class Scheduler:
 
     def _score(self) -> None:
         """One call a scorer for all runs that wait for it."""
-        waiting: dict[int, tuple[Scorer, list[_Entry]]] = {}
+        waiting: dict[int, tuple[Scorer, list[Entry]]] = {}
         for entry in list(self._active):
             if entry.active is not None and entry.active.score is not None:
                 self._guard(entry, lambda entry=entry: self._join_batch(entry, waiting))
         for scorer, entries in waiting.values():
             self._score_batch(scorer, entries)
 
-    def _join_batch(self, entry: _Entry, waiting: dict[int, tuple[Scorer, list[_Entry]]]) -> None:
+    def _join_batch(self, entry: Entry, waiting: dict[int, tuple[Scorer, list[Entry]]]) -> None:
         assert entry.active is not None
         assert entry.active.score is not None
         scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
@@ -349,8 +280,8 @@ class Scheduler:
             return
         waiting.setdefault(id(scorer), (scorer, []))[1].append(entry)
 
-    def _score_batch(self, scorer: Scorer, entries: list[_Entry]) -> None:
-        asked: list[tuple[_Entry, ActiveRun, list[Node]]] = []
+    def _score_batch(self, scorer: Scorer, entries: list[Entry]) -> None:
+        asked: list[tuple[Entry, ActiveRun, list[Node]]] = []
         for entry in entries:
             assert entry.active is not None
             nodes = self._guard(entry, lambda active=entry.active: active.affordable(scorer))
@@ -381,7 +312,7 @@ class Scheduler:
 
     def _decode(self) -> None:
         """Fill every backend's rows, fairly, and take one decode step on each that has any."""
-        by_backend: dict[int, tuple[Backend, list[_Entry]]] = {}
+        by_backend: dict[int, tuple[Backend, list[Entry]]] = {}
         for entry in list(self._active):
             if entry.active is not None and not entry.active.is_done:
                 self._guard(entry, entry.active.enforce)
@@ -389,48 +320,18 @@ class Scheduler:
                 backend = entry.active.backend
                 by_backend.setdefault(id(backend), (backend, []))[1].append(entry)
         for backend, entries in by_backend.values():
-            self._fill_rows(backend, entries)
+            first = self._turn % len(entries)
+            fill_rows(backend.max_rows, entries[first:] + entries[:first], self._shares)
             self._decode_step(backend, entries)
 
-    def _fill_rows(self, backend: Backend, entries: list[_Entry]) -> None:
-        """Give the free rows away one by one, to the owner who has had least; within one, run by run.
-
-        Some rows are kept for those who have none, so that a newcomer need not wait for a branch to end.
-        """
-        first = self._turn % len(entries)
-        rows: Counter[Party] = Counter()
-        lines: dict[Party, deque[ActiveRun]] = {}
-        for entry in entries[first:] + entries[:first]:
-            if entry.active is None:
-                continue
-            rows[entry.party] += len(entry.active.flying)
-            if entry.active.waiting_rows:
-                lines.setdefault(entry.party, deque()).append(entry.active)
-        free = backend.max_rows - rows.total()
-        while free > 0 and lines:
-            if free <= _kept_rows(backend.max_rows):
-                lines = {party: line for party, line in lines.items() if _is_newcomer(party, rows)}
-                if not lines:
-                    return
-            party = self._shares.next(lines, rows)
-            run = lines[party].popleft()
-            run.launch()
-            self._shares.begin()
-            rows[party] += 1
-            free -= 1
-            if run.waiting_rows:
-                lines[party].append(run)
-            elif not lines[party]:
-                del lines[party]
-
-    def _charge(self, entry: _Entry) -> None:
+    def _charge(self, entry: Entry) -> None:
         """Book on the owner's share what his run has spent since the last turn, prompts included."""
         usage = entry.run.usage
         tokens = usage.prompt_tokens + usage.spent_tokens
         self._shares.charge(entry.party, tokens - entry.charged_tokens)
         entry.charged_tokens = tokens
 
-    def _decode_step(self, backend: Backend, entries: list[_Entry]) -> None:
+    def _decode_step(self, backend: Backend, entries: list[Entry]) -> None:
         owners = {
             request_id: entry
             for entry in entries
@@ -458,7 +359,7 @@ class Scheduler:
 
     # ---- ends ------------------------------------------------------------------------------------------
 
-    def _guard(self, entry: _Entry, act: Callable[[], T]) -> T | None:
+    def _guard(self, entry: Entry, act: Callable[[], T]) -> T | None:
         """Do something for one run; whatever it raises fails that run and no other."""
         try:
             return act()
@@ -466,7 +367,7 @@ class Scheduler:
             self._fail(entry, error)
             return None
 
-    def _fail(self, entry: _Entry, error: Exception) -> None:
+    def _fail(self, entry: Entry, error: Exception) -> None:
         if isinstance(error, PonderError):
             reason = str(error)
         else:
@@ -479,7 +380,7 @@ class Scheduler:
             reason = f"{what}: {error}." if str(error) else f"{what}."
         self._seal(entry, "failed", " ".join(reason.split()))
 
-    def _complete(self, entry: _Entry) -> None:
+    def _complete(self, entry: Entry) -> None:
         active, run = entry.active, entry.run
         assert active is not None
         entry.clock.stop()  # what follows is the verdict on the run, and not of it
@@ -498,7 +399,7 @@ class Scheduler:
         else:
             self._seal(entry, "finished", "The strategy was done.")
 
-    def _answer(self, entry: _Entry, active: ActiveRun) -> None:
+    def _answer(self, entry: Entry, active: ActiveRun) -> None:
         run, node = entry.run, active.answer_node
         if node is not None and node is not run.tree.root:
             how = "Best so far when the budget ended." if active.was_cut else "Chosen by the strategy."
@@ -507,11 +408,11 @@ class Scheduler:
         assert run.tree.problem is not None
         run.is_correct = answers.is_correct(run.tree.problem, run.answer)
 
-    def _seal(self, entry: _Entry, status: RunStatus, reason: str) -> None:
+    def _seal(self, entry: Entry, status: RunStatus, reason: str) -> None:
         """The run is over: free what it held, complete its record, tell the sinks."""
         run, active = entry.run, entry.active
         self._charge(entry)
-        self._leave_line(entry)
+        self._lines.leave(entry)
         if entry in self._active:
             self._active.remove(entry)
         background.release(run.id)
@@ -528,12 +429,7 @@ class Scheduler:
         run.tree.record("ended", None, status=status, reason=reason)
         run.status_reason = reason
         run.status = status
-        self._tell(entry)
-        for sink in self._sinks:
-            try:
-                sink.closed(run)
-            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
-                log.error("run %s could not be saved: %s", run.id, error)
+        self._sinks.close(entry)
         self._forget_old()
 
     def _forget_old(self) -> None:
@@ -541,40 +437,3 @@ class Scheduler:
             over = [run_id for run_id, run in self.runs.items() if run.is_over]
             for run_id in over[:-KEPT_RUNS]:
                 del self.runs[run_id]
-
-    # ---- sinks -----------------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        now = time.perf_counter()
-        if now - self._flushed_at >= FLUSH_SECONDS:
-            self._flushed_at = now
-            for entry in self._active:
-                self._tell(entry)
-
-    def _tell(self, entry: _Entry) -> None:
-        """Hand each sink what happened since it was last told, streamed tokens left out.
-
-        What a sink could not take is offered again at the next turn.
-        """
-        run, end = entry.run, len(entry.run.tree.events)
-        for index, sink in enumerate(self._sinks):
-            told = entry.told.get(index, 0)
-            events = [event for event in run.tree.events[told:end] if event.kind != "tokens"]
-            try:
-                if events:
-                    sink.grew(run, events)
-                entry.told[index] = end
-            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
-                log.error("run %s: %d events are not saved yet: %s", run.id, len(events), error)
-
-
-def _is_newcomer(party: Party, begun: Mapping[Party, int]) -> bool:
-    """Whether an owner has nothing in progress, or only batches while these are his runs by hand."""
-    owner, batch = party
-    own = {other for (one, other), count in begun.items() if one == owner and count}
-    return not own or (batch == "" and "" not in own)
-
-
-def _kept_rows(max_rows: int) -> int:
-    """Rows kept free for newcomers: one in 16, at least one where there are four."""
-    return min(max(1, max_rows // 16), max_rows // 4)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from engine.backends.scripted import ScriptedBackend
 from engine.fair_shares import FairShares
 from engine.runs import Run
-from engine.scheduler import MAX_ACTIVE_RUNS, Scheduler
+from engine.scheduler import Scheduler
+from engine.waiting_lines import MAX_ACTIVE_RUNS
 from tests.engine.scripted import SUM, Facts, load_scorer, make_scheduler, run, shape, spec
 
 BATCH = "01SWEEP"

@@ -21,6 +21,7 @@ from engine.requests import STEP, Expand, Score, Search
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
 from engine.scoring.protocol import Verdict
+from engine.sinks import Sinks
 from engine.strategies import STRATEGIES
 from engine.tree import Event, Node, Tree
 from tests.engine.scripted import (
@@ -111,7 +112,8 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that goes on by a millisecond whenever the scheduler looks at it."""
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 1000)
-    monkeypatch.setattr("engine.scheduler.time", clock)
+    for module in ("scheduler", "entries", "sinks"):
+        monkeypatch.setattr(f"engine.{module}.time", clock)
 
 
 @pytest.mark.usefixtures("ticking")
@@ -261,7 +263,7 @@ def test_stopping_seals_what_runs_as_interrupted() -> None:
         def grew(self, run: Run, events: Sequence[Event]) -> None:
             started.set()
 
-    scheduler._sinks = (Watch(),)
+    scheduler._sinks = Sinks([Watch()])
     scheduler.start()
     endless = scheduler.submit(spec("mcts", rollouts=4096, stop_at=1.0))
     assert started.wait(10)

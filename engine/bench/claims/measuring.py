@@ -17,9 +17,10 @@ from engine.bench.claims.outcomes import Outcome, outcome_of
 from engine.bench.claims.plan import Plan
 from engine.errors import PonderError
 from engine.runs import Run
-from engine.scheduler import MAX_ACTIVE_RUNS, Scheduler
+from engine.scheduler import Scheduler
 from engine.sinks import Sink
 from engine.tree import Event
+from engine.waiting_lines import MAX_ACTIVE_RUNS
 
 BATCH = "claims"
 
