@@ -83,7 +83,7 @@ class CompareFeed:
             except PonderError as error:
                 if len(specs) == 1 or _is_shared(error):
                     raise
-                raise BadInput(f"Lane {number}: {error}") from None
+                return {"error": f"Lane {number}: {error}", "lane": number - 1}
         return {"runs": [run.id for run in self._service.submit_all(specs)]}
 
     def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -122,9 +122,11 @@ def lanes_of(asked: Any) -> tuple[Lane, ...]:
 
 
 def amount_of(asked: Any) -> float:
-    """The amount of a budget. Raises BadInput for what is no number."""
+    """The amount of a budget. Raises BadInput for what is no number, or nothing."""
     if isinstance(asked, bool) or not isinstance(asked, int | float) or not -1e300 < asked < 1e300:
         raise BadInput("The budget needs a number: say how much each lane may spend.")
+    if asked <= 0:
+        raise BadInput(f"The budget must be more than 0, not {asked:g}.")
     return float(asked)
 
 

@@ -13,7 +13,7 @@
   const HIDDEN_MS = 5000;
   const TROUBLE_MS = 3000;
   const COSTS = { tokens: 'tokens', seconds: 'seconds', GFLOPs: 'gflops', dollars: 'usd' };
-  const PARTS = ['batch', 'batch-title', 'pause', 'resume', 'cancel', 'another', 'bar', 'progress', 'batch-trouble', 'costs', 'figure',
+  const PARTS = ['batch', 'batch-body', 'batch-title', 'pause', 'resume', 'cancel', 'another', 'bar', 'progress', 'batch-trouble', 'costs', 'figure',
     'no-figure', 'table-title', 'rows', 'batch-headline', 'batch-rest', 'batch-caution', 'note', 'open-runs', 'export', 'copy', 'copied',
     'runs', 'runs-head', 'runs-rows'];
 
@@ -65,7 +65,7 @@
       reveal(this.parts.batch, true);
       if (reply.error) {
         if (reply.isSilent) this.timer = setTimeout(() => this.look(), TROUBLE_MS);
-        else reveal(this.parts.another, true);
+        else this.showLost();
         return;
       }
       this.show(reply);
@@ -96,6 +96,7 @@
       reveal(parts.cancel, isOurs && !isEnded);
       reveal(parts.another, isEnded || state !== 'running');
       if (focused && focused.hidden) (parts.pause.hidden ? (parts.resume.hidden ? parts.another : parts.resume) : parts.pause).focus();
+      for (const name of ['bar', 'batch-body']) reveal(parts[name], true);
       parts.bar.max = reply.cells;
       parts.bar.value = reply.done;
       if (reply.stamp !== this.stamp) this.showResults(reply);
@@ -112,6 +113,13 @@
       const line = words.join(' · ');
       if (state === 'running' || state === 'finished') return line;
       return `${line}. ${reason}`;
+    }
+
+    showLost() {
+      const { parts } = this;
+      write(parts['batch-title'], 'Batch');
+      for (const name of ['bar', 'batch-body']) reveal(parts[name], false);
+      reveal(parts.another, true);
     }
 
     showResults(reply) {

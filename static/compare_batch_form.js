@@ -1,17 +1,18 @@
 // What a batch is asked for: family, difficulty, how many problems, at which parts of the budget.
 //
-//   const form = new ponder.CompareBatchForm(find, choices, { ask, shared, onStart });
+//   const form = new ponder.CompareBatchForm(find, choices, { ask, shared, mayStart, onStart });
 //   form.suggest(family, difficulty); form.askCost(); form.listEarlier();
 //
-// `shared()` gives lanes, seed and budget as they stand on the page. `onStart(id)`: a batch has begun.
+// `shared()` gives lanes, seed and budget as they stand on the page; `mayStart()` says whether they can be read.
+// `onStart(id)`: a batch has begun.
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const { make, write, reveal } = ponder;
   const COST_MS = 300;
 
   class CompareBatchForm {
-    constructor(find, choices, { ask, shared, onStart }) {
-      Object.assign(this, { choices, ask, shared, onStart });
+    constructor(find, choices, { ask, shared, mayStart, onStart }) {
+      Object.assign(this, { choices, ask, shared, mayStart, onStart });
       this.parts = Object.fromEntries(['batch-form', 'family', 'difficulty', 'difficulty-unit', 'count', 'curve', 'batch-start', 'batch-cost', 'batch-error', 'earlier', 'earlier-list']
         .map((name) => [name, find(name)]));
       const { parts } = this;
@@ -21,12 +22,12 @@
       parts.family.addEventListener('change', () => {
         this.isChosen = true;
         this.showFamily(Number(parts.difficulty.value));
-        this.askCost();
+        this.askCost(true);
       });
       parts.difficulty.addEventListener('change', () => {
         this.isChosen = true;
       });
-      for (const name of ['count', 'curve']) parts[name].addEventListener('input', () => this.askCost());
+      for (const name of ['count', 'curve']) parts[name].addEventListener('input', () => this.askCost(true));
       parts['batch-start'].addEventListener('click', () => this.start());
     }
 
@@ -64,15 +65,19 @@
       };
     }
 
-    askCost() {
+    /** `isOwn`: it was asked for by a change here, so that what is wrong is said here and not where it was changed. */
+    askCost(isOwn = false) {
       clearTimeout(this.timer);
+      this.say('');
       this.timer = setTimeout(async () => {
         const found = await this.ask({ action: 'batch_cost', ...this.read() });
-        write(this.parts['batch-cost'], found.error || found.words);
+        write(this.parts['batch-cost'], found.words || '');
+        if (isOwn && found.error) this.say(found.error);
       }, COST_MS);
     }
 
     async start() {
+      if (!this.mayStart()) return;
       const button = this.parts['batch-start'];
       button.disabled = true;
       const found = await this.ask({ action: 'batch_start', ...this.read() });

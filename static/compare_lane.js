@@ -70,7 +70,7 @@
       const canvas = make('canvas');
       const list = make('ul');
       list.setAttribute('aria-label', `Reasoning tree of lane ${place + 1}`);
-      this.empty = make('p', 'cp-tree-empty');
+      this.empty = make('p', 'cp-tree-empty', 'The tree grows here.');
       stage.append(canvas, list, this.empty);
       this.node = make('p', 'cp-node');
       this.tree = null; // once the card is on the page: it measures its place
@@ -115,6 +115,11 @@
 
     get head() {
       return this.pull.head;
+    }
+
+    /** What its run has spent; how long it takes is counted at its end, and until then told by its events. */
+    get usage() {
+      return this.head && { ...this.head.usage, seconds: this.head.usage.seconds || this.pull.log.end_s };
     }
 
     get isOver() {
@@ -162,6 +167,13 @@
       this.onChange();
     }
 
+    /** Says what is wrong with its settings, and shows them. */
+    complain(sentence) {
+      this.trouble(sentence, false);
+      this.details.open = true;
+      this.alert.scrollIntoView({ block: 'center' });
+    }
+
     /** Its settings are no longer those of the run that it shows. */
     markStale() {
       this.isStale = Boolean(this.run);
@@ -181,15 +193,15 @@
       this.drawnAt = performance.now();
       const { head } = this;
       this.element.classList.toggle('cp-stale', this.isStale);
-      this.element.classList.toggle('cp-idle', !this.run);
+      this.element.classList.toggle('cp-idle', !this.run || this.isLost);
       write(this.state, this.isStale ? 'settings changed' : this.stateWords());
       mark(this.state, 'title', (head && head.status_reason) || null);
       reveal(this.open, Boolean(this.run) && !this.isLost);
       if (this.run) mark(this.open, 'href', `.?run=${encodeURIComponent(this.run)}`);
       reveal(this.empty, !this.run || this.isLost);
-      write(this.empty, this.isLost ? '' : 'The tree grows here.');
       if (!head) {
-        this.showAnswer(this.run ? 'Getting ready' : this.idea || '', '', !this.run);
+        const waiting = this.isLost ? 'Nothing to show' : 'Getting ready';
+        this.showAnswer(this.run ? waiting : this.idea || '', '', !this.run || this.isLost);
         write(this.found, this.run ? '' : this.forecast || '');
         reveal(this.node, false);
         return;
@@ -256,7 +268,7 @@
     }
 
     showBars(most) {
-      this.bars.show(this.head ? this.head.usage : null, most);
+      this.bars.show(this.usage, most);
     }
 
     destroy() {

@@ -16,6 +16,12 @@
       this.onEdit = onEdit;
     }
 
+    /** The name of a field that holds something, but no number; null where there is none. */
+    get unread() {
+      const input = [...this.element.querySelectorAll('input')].find(({ validity }) => validity.badInput);
+      return input ? input.getAttribute('aria-label') : null;
+    }
+
     show(lane, parameters) {
       this.params = { ...lane.params };
       const model = select(this.models, lane.model, (value) => this.onEdit({ model: value }));
@@ -39,7 +45,7 @@
         input.addEventListener('change', () => this.set(parameter, input.checked));
         return input;
       }
-      Object.assign(input, { type: 'number', min: parameter.minimum, max: parameter.maximum, step: type === 'int' ? 1 : 'any', value });
+      Object.assign(input, { type: 'number', min: parameter.minimum, max: parameter.maximum, step: type === 'int' ? 1 : 'any', value, placeholder: parameter.default });
       input.addEventListener('input', () => this.set(parameter, input.value === '' ? parameter.default : input.valueAsNumber));
       return input;
     }

@@ -33,7 +33,8 @@
         ask: this.ask, onEdit: () => this.edited(), onModel: (model) => this.setModels(model),
       });
       this.form = new ponder.CompareBatchForm(find, choices, {
-        ask: this.ask, shared: () => ({ ...this.setup.read(), lanes: this.settings }), onStart: (id) => this.openBatch(id),
+        ask: this.ask, shared: () => ({ ...this.setup.read(), lanes: this.settings }), mayStart: () => !this.hasUnread(),
+        onStart: (id) => this.openBatch(id),
       });
       this.setup.onFamily = (family, difficulty) => this.form.suggest(family, difficulty);
       this.batch = new ponder.CompareBatch(find, {
@@ -104,7 +105,9 @@
     arrange() {
       this.parts.lanes.dataset.count = String(this.lanes.length);
       for (const lane of this.lanes) lane.allowRemoval(this.lanes.length > 1);
-      this.parts.add.disabled = this.lanes.length >= this.choices.lanes;
+      const isFull = this.lanes.length >= this.choices.lanes;
+      this.parts.add.disabled = isFull;
+      this.parts.add.title = isFull ? `A comparison has at most ${this.choices.lanes} lanes.` : '';
       this.setup.showModels(this.settings.map(({ model }) => model));
     }
 
@@ -129,7 +132,9 @@
       const isOther = 'strategy' in change;
       this.settings[place] = { ...this.settings[place], ...change };
       if (isOther) this.lanes[place].set(this.settings[place]);
+      this.lanes[place].trouble('', false);
       this.lanes[place].markStale();
+      this.setup.say('');
       this.setup.showModels(this.settings.map(({ model }) => model));
       this.tell();
     }
@@ -142,6 +147,7 @@
 
     edited() {
       for (const lane of this.lanes) lane.markStale();
+      this.setup.say('');
       this.tell();
     }
 
@@ -156,23 +162,33 @@
         const asked = this.settings;
         const { lanes, error } = await this.ask({ action: 'forecast', ...this.setup.read(), lanes: asked });
         if (asked !== this.settings && asked.length !== this.settings.length) return;
-        this.lanes.forEach((lane, i) => lane.tell({ forecast: lanes ? lanes[i] : error || '' }));
+        if (error) this.setup.say(error);
+        this.lanes.forEach((lane, i) => lane.tell({ forecast: lanes ? lanes[i] : '' }));
       }, FORECAST_MS);
     }
 
     // ---- runs
 
     async start() {
-      if (this.isStarting) return;
+      if (this.isStarting || this.hasUnread()) return;
       this.isStarting = true;
       this.parts.run.disabled = true;
       const reply = await this.ask({ action: 'start', ...this.setup.read(), lanes: this.settings });
       this.isStarting = false;
       this.parts.run.disabled = false;
-      this.setup.say(reply.error);
+      const isOfLane = reply.lane !== undefined;
+      this.setup.say(isOfLane ? '' : reply.error);
+      if (isOfLane) this.lanes[reply.lane].complain(reply.error);
       if (reply.error) return;
       this.waitsFor = 0;
       this.followAll(reply.runs);
+    }
+
+    // Whether a lane has a field that holds no number yet; says so there.
+    hasUnread() {
+      const place = this.lanes.findIndex((lane) => lane.settings.unread);
+      if (place >= 0) this.lanes[place].complain(`Lane ${place + 1}: ${this.lanes[place].settings.unread} must be a number.`);
+      return place >= 0;
     }
 
     async stop() {
@@ -216,7 +232,7 @@
 
     showBars() {
       const unit = this.setup.unit;
-      const all = this.lanes.filter(({ head }) => head).map(({ head }) => ponder.compareSpent(head.usage));
+      const all = this.lanes.filter(({ usage }) => usage).map(({ usage }) => ponder.compareSpent(usage));
       const most = {};
       for (const name of Object.keys(this.choices.units)) most[name] = Math.max(0, ...all.map((one) => one[name]));
       const amount = this.setup.read().amount;
@@ -237,7 +253,10 @@
       if (this.judged === runs) return;
       this.judged = runs;
       const found = this.lanes.filter((lane) => lane.run && !lane.isLost).map((lane) => lane.run);
-      if (!found.length) return;
+      if (!found.length) {
+        this.showVerdict(null);
+        return;
+      }
       const verdict = await this.ask({ action: 'verdict', runs: found });
       if (runs === this.runs.join()) this.showVerdict(verdict);
     }
@@ -245,7 +264,8 @@
     showVerdict(verdict) {
       const isThere = Boolean(verdict && verdict.headline);
       this.parts.verdict.classList.toggle('cp-waiting', !isThere);
-      const waiting = this.lanes.some((lane) => lane.run) ? 'The verdict comes when every lane is done.' : 'Run all lanes on this problem, or a batch of problems below.';
+      const isComing = this.lanes.some((lane) => lane.run && !lane.isLost);
+      const waiting = isComing ? 'The verdict comes when every lane is done.' : 'Run all lanes on this problem, or a batch of problems below.';
       write(this.parts.headline, isThere ? verdict.headline : '');
       write(this.parts.rest, isThere ? verdict.rest : (verdict && verdict.error) || waiting);
       write(this.parts.caution, isThere ? verdict.caution : '');

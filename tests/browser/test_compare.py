@@ -91,6 +91,10 @@ def test_two_lanes_run_at_once_under_one_budget(
         lambda: is_going(page) and min(nodes(page, 1), nodes(page, 2)) > 1,
         "both trees grow at once",
     )
+    seconds = lane(page, 1).locator(".cp-bar dd").nth(1)
+    person.wait_until(
+        page, lambda: is_going(page) and float(seconds.inner_text()) > 0, "its seconds are counted"
+    )
     assert "when every lane is done" in verdict(page)
     wait_done(page)
     keep_picture(page, "compare-two-lanes")
@@ -211,15 +215,28 @@ def test_bad_input_is_one_sentence_and_stays(slow_site: Site, open_page: Open) -
     problem.fill(PROBLEM)
     set_field(page, 2, "n", "0")
     run_all(page)
-    page.get_by_role("alert").get_by_text("Lane 2: ", exact=False).wait_for()
+    wrong = lane(page, 2).get_by_role("alert")
+    wrong.get_by_text("Lane 2: ", exact=False).wait_for()
     assert lane(page, 2).get_by_label("n", exact=True).input_value() == "0"
-    page.get_by_label("matched:").fill("")
+    lane(page, 2).get_by_label("n", exact=True).focus()
+    page.keyboard.type("e")  # 0e is no number yet
+    wrong.wait_for(state="hidden")
     run_all(page)
+    wrong.get_by_text("Lane 2: n must be a number.").wait_for()
+    set_field(page, 2, "n", "2")
+    page.get_by_label("matched:").fill("")
     page.get_by_role("alert").get_by_text("The budget needs a number", exact=False).wait_for()
+    run_all(page)
+    page.wait_for_timeout(500)
+    assert page.get_by_text("The budget needs a number", exact=False).count() == 1
     assert "runs=" not in page.url
+    page.get_by_label("matched:").fill("400")
+    page.get_by_role("alert").get_by_text("The budget needs a number", exact=False).wait_for(state="hidden")
     page.goto(f"{slow_site.address}/compare?runs=nothing,nowhere&batch=none")
     page.get_by_text("There is no run 'nothing'", exact=False).wait_for()
     page.get_by_text("There is no batch 'none'", exact=False).wait_for()
+    page.get_by_text("Run all lanes on this problem", exact=False).wait_for()
+    assert page.get_by_role("heading", name="Solved against cost").count() == 0
 
 
 def test_the_keyboard_does_it_all(slow_site: Site, open_page: Open) -> None:
