@@ -23,20 +23,17 @@ STATUSES = ("finished", "partial", "running", "queued", "cancelled", "interrupte
 VERDICTS: dict[str, bool | None] = {"right": True, "wrong": False, "unknown": None}
 
 
-def choices(service: Service) -> dict[str, list[list[str]]]:
-    """What each filter can be set to, as [value, words]."""
-    known = service.choices()
+def choices() -> dict[str, list[list[str]]]:
+    """What each filter can be set to, as [value, words]; models and tags come with each listing."""
     return {
         "strategy": [[name, strategy.title] for name, strategy in STRATEGIES.items()],
         "task": [[name, task.title] for name, task in (*FAMILIES.items(), (code.name, code))],
-        "model": [[name, name] for name in known.get("model", [])],
         "status": [[name, name] for name in STATUSES],
-        "tag": [[name, f"Tag: {name}"] for name in known.get("tag", [])],
     }
 
 
 def listing(service: Service, asked: Any) -> str:
-    """One page of runs: {"runs", "count", "more", "tags", "trouble"}."""
+    """One page of runs: {"runs", "count", "more", "models", "tags", "trouble"}."""
     try:
         return json.dumps(_listing(service, asked if isinstance(asked, dict) else {}))
     except PonderError as error:
@@ -106,10 +103,12 @@ def _listing(service: Service, asked: Mapping[str, Any]) -> dict[str, Any]:
     for row in rows:
         strategy = STRATEGIES.get(row["strategy"])
         row["strategy_title"] = strategy.title if strategy else row["strategy"]
+    known = service.choices()
     return {
         "runs": rows,
         "count": count,
         "more": offset + len(rows) < count,
-        "tags": service.choices().get("tag", []),
+        "models": known.get("model", []),
+        "tags": known.get("tag", []),
         "trouble": service.trouble,
     }

@@ -48,10 +48,10 @@
       this.runs = runs;
       reveal(this.bar, runs.length > 0);
       if (!runs.length) return;
-      write(this.count, runs.length === 1 ? '1 run selected' : `${runs.length} runs selected`);
       const canCompare = runs.length >= FEWEST && runs.length <= MOST;
+      const hint = canCompare ? '' : ` (${FEWEST} to ${MOST} can be compared)`;
+      write(this.count, `${runs.length === 1 ? '1 run' : `${runs.length} runs`} selected${hint}`);
       this.compare.setAttribute('aria-disabled', String(!canCompare));
-      this.compare.title = canCompare ? '' : `Select ${FEWEST} to ${MOST} runs to compare them.`;
       if (canCompare) this.compare.href = `compare?runs=${runs.map((run) => encodeURIComponent(run.id)).join(',')}`;
       else this.compare.removeAttribute('href');
       const html = [...this.format.options].find((option) => option.value === 'html');
@@ -61,7 +61,8 @@
 
     async save() {
       const error = await this.history.exportAs(this.runs, this.format.value);
-      this.tell(error || `Saved ${this.runs.length === 1 ? 'the run' : `${this.runs.length} runs`}.`);
+      this.history.say(error);
+      this.tell(error ? '' : `Saved ${this.runs.length === 1 ? 'the run' : `${this.runs.length} runs`}.`);
     }
 
     tell(sentence) {

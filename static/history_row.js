@@ -113,7 +113,7 @@
     const link = make('a', 'hs-open');
     link.href = `.?run=${encodeURIComponent(run.id)}`;
     link.append(make('span', 'hs-problem', run.title), answerOf(run), factsOf(run));
-    const edit = makeButton('hs-quiet', run.tags.length || run.note ? 'Edit words' : 'Tag or note', () => act.edit(run, !isEdited));
+    const edit = makeButton('hs-quiet', 'Tag or note', () => act.edit(run, !isEdited));
     edit.setAttribute('aria-expanded', String(isEdited));
     edit.setAttribute('aria-label', `Tags and note of the run of ${run.title}`);
     const remove = makeButton('hs-quiet hs-delete', 'Delete', () => act.remove([run]));

@@ -5,9 +5,15 @@
 // Load after elements.js, files.js, history_row.js and history_bar.js.
 (() => {
   const ponder = (window.ponder = window.ponder || {});
-  const { make, write, reveal } = ponder;
+  const { write, reveal } = ponder;
   const WAIT_MS = 200; // after the last key before searching
   const SILENT = 'The server does not answer; check that Ponder is still running, then reload.';
+
+  /** Chooses a value in a menu, also one that it does not offer. */
+  function choose(menu, value) {
+    if (![...menu.options].some((option) => option.value === value)) menu.add(new Option(value, value));
+    menu.value = value;
+  }
 
   class History {
     constructor(element, choices, server) {
@@ -22,6 +28,7 @@
       this.asked = 0;
       this.undoable = [];
       for (const [name, options] of Object.entries(choices)) this.offer(name, options);
+      this.takeAddress();
       this.bar = new ponder.HistoryBar(this.find, this);
       this.listen();
       this.load(0);
@@ -31,16 +38,29 @@
       const menu = this.form.elements[name];
       const kept = menu.value;
       while (menu.options.length > 1) menu.remove(1);
-      for (const [value, words] of options) {
-        const option = make('option', '', words);
-        option.value = value;
-        menu.append(option);
+      for (const [value, words] of options) menu.add(new Option(words, value));
+      choose(menu, kept);
+    }
+
+    // ---- the address, which keeps search and filters
+
+    takeAddress() {
+      for (const [name, value] of new URLSearchParams(location.search)) {
+        const field = this.form.elements[name];
+        if (field?.type === 'checkbox') field.checked = true;
+        else if (field?.options) choose(field, value);
+        else if (field) field.value = value;
       }
-      menu.value = kept;
+    }
+
+    keepAddress(filters) {
+      const words = new URLSearchParams(filters).toString();
+      history.replaceState(history.state, '', `${location.pathname}${words ? `?${words}` : ''}`);
     }
 
     listen() {
-      this.find('.hs-undo button').addEventListener('click', () => this.undo());
+      this.find('.hs-undo .hs-button').addEventListener('click', () => this.undo());
+      this.find('.hs-dismiss').addEventListener('click', () => reveal(this.find('.hs-undo'), false));
       this.find('.hs-more').addEventListener('click', () => this.load(this.runs.length));
       this.form.addEventListener('submit', (event) => event.preventDefault());
       this.form.addEventListener('change', () => this.load(0));
@@ -69,15 +89,17 @@
 
     async load(offset) {
       const mine = ++this.asked;
-      const query = { ...Object.fromEntries(new FormData(this.form)), offset };
-      const reply = await this.ask('listing', query);
+      const filters = Object.fromEntries([...new FormData(this.form)].filter(([, value]) => value));
+      this.keepAddress(filters);
+      const reply = await this.ask('listing', { ...filters, offset });
       if (mine !== this.asked) return; // a later question has been asked meanwhile
       this.say(reply.error || reply.trouble);
       if (reply.error) return;
       this.runs = offset === 0 ? reply.runs : [...this.runs, ...reply.runs];
-      if (reply.tags) this.offer('tag', reply.tags.map((tag) => [tag, `Tag: ${tag}`]));
+      this.offer('model', reply.models.map((name) => [name, name]));
+      this.offer('tag', reply.tags.map((tag) => [tag, `Tag: ${tag}`]));
       reveal(this.find('.hs-more'), reply.more);
-      const isFiltered = Object.entries(query).some(([name, value]) => name !== 'offset' && value);
+      const isFiltered = Object.keys(filters).length > 0;
       write(this.find('.hs-count'), reply.count === 1 ? '1 run' : `${reply.count.toLocaleString('en')} runs`);
       const empty = this.find('.hs-empty');
       reveal(empty, !this.runs.length);
@@ -156,7 +178,7 @@
       this.undoable = ids;
       const undo = this.find('.hs-undo');
       reveal(undo, true);
-      write(undo.querySelector('span'), ids.length === 1 ? `Deleted “${runs[0].title}”.` : `Deleted ${ids.length} runs.`);
+      write(undo.querySelector('span'), ids.length === 1 ? `“${runs[0].title}” is deleted` : `${ids.length} runs are deleted`);
       await this.load(0);
       const next = this.list.children[Math.min(first, this.list.children.length - 1)];
       return (next?.querySelector('a') || this.form.elements.search).focus();
@@ -179,14 +201,15 @@
     }
 
     async importFiles(files) {
-      const said = [];
+      const replies = [];
       for (const file of files) {
         this.bar.tell(`Reading ${file.name} …`);
-        const reply = await this.ask('importing', { name: file.name, base64: await ponder.base64Of(file) });
-        said.push(reply.error || reply.said);
+        replies.push(await this.ask('importing', { name: file.name, base64: await ponder.base64Of(file) }));
       }
-      this.bar.tell(said.join(' '));
       await this.load(0);
+      const all = (name) => replies.map((reply) => reply[name]).filter(Boolean).join(' ');
+      this.bar.tell(all('said'));
+      if (all('error')) this.say(all('error'));
     }
   }
 

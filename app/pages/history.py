@@ -38,7 +38,7 @@ def build(service: Service) -> None:
 
     header("History")
     gr.HTML(
-        value=json.dumps(history_answers.choices(service)),
+        value=json.dumps(history_answers.choices()),
         html_template=_TEMPLATE,
         js_on_load=(
             "window.ponder.mountHistory(element, JSON.parse(props.value), {"
@@ -66,7 +66,7 @@ _TEMPLATE = f"""
     <input type="search" name="search" placeholder="Search problems, answers, models, tags, notes, run ids"
       aria-label="Search runs" data-testid="search">
     <select name="strategy" aria-label="Strategy"><option value="">Every strategy</option></select>
-    <select name="task" aria-label="Kind of problem"><option value="">Every kind of problem</option></select>
+    <select name="task" aria-label="Kind of problem"><option value="">Every problem kind</option></select>
     <select name="model" aria-label="Model"><option value="">Every model</option></select>
     <select name="status" aria-label="Status"><option value="">Every status</option></select>
     <select name="correct" aria-label="Right or wrong"><option value="">Right or wrong</option>
@@ -77,7 +77,8 @@ _TEMPLATE = f"""
   </form>
   <p class="pd-error hs-error" role="alert" hidden></p>
   <p class="hs-said" role="status" hidden></p>
-  <div class="hs-undo" role="status" hidden><span></span><button type="button">Undo</button></div>
+  <div class="hs-undo" role="status" hidden><span></span><button type="button" class="hs-button">Undo</button>
+    <button type="button" class="hs-dismiss" aria-label="Dismiss">×</button></div>
   <ul class="hs-list" data-testid="runs"></ul>
   <p class="hs-empty" data-testid="empty" hidden></p>
   <button type="button" class="hs-more" hidden>Show more</button>

@@ -75,6 +75,19 @@ def test_star_tags_and_note_are_kept_and_found(page: Any, runs: list[str]) -> No
     person.wait_until(page, lambda: page.locator("[data-run]").count() == 1, "only the starred")
 
 
+def test_filters_offer_what_is_there_and_are_kept_in_the_address(page: Any) -> None:
+    assert page.get_by_label("Model", exact=True).locator("option").count() == 2
+    page.get_by_label("Model", exact=True).select_option(index=1)
+    page.get_by_label("Right or wrong").select_option("right")
+    page.get_by_test_id("search").fill("no such problem")
+    person.wait_until(page, lambda: "search=no+such+problem" in page.url, "the address names the search")
+    page.reload()
+    page.get_by_text("No run matches").wait_for()
+    assert page.get_by_label("Right or wrong").input_value() == "right"
+    assert page.get_by_label("Model", exact=True).input_value()
+    assert page.get_by_test_id("search").input_value() == "no such problem"
+
+
 def test_chosen_runs_are_compared(page: Any, runs: list[str]) -> None:
     choose(page, runs[0])
     compare = page.get_by_role("toolbar", name="Selected runs").locator(".hs-compare")
@@ -118,7 +131,7 @@ def test_every_format_goes_out_and_comes_in(
     take.set_input_files({"name": "one.csv", "mimeType": "text/csv", "buffer": files["csv"]})
     said.filter(has_text="0 runs imported from one.csv; 1 known already.").wait_for()
     take.set_input_files({"name": "list.txt", "mimeType": "text/plain", "buffer": b"milk"})
-    said.filter(has_text="This is no file that Ponder exports").wait_for()
+    other.get_by_role("alert").filter(has_text="list.txt: This is no file that Ponder exports").wait_for()
     row(other, runs[1]).get_by_role("link").click()
     other.wait_for_url(f"**/*run={runs[1]}*")
     person.wait_ready(other)
