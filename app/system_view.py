@@ -33,7 +33,8 @@ ARXIV = re.compile(r"\b(?:arXiv )?(\d{4}\.\d{4,5})\b")
 
 def template() -> str:
     """The whole page."""
-    links = "".join(f'<a href="#{name}">{title}</a>' for name, title in SECTIONS.items())
+    # Gradio's base address is that of the first page: "#name" alone would lead there.
+    links = "".join(f'<a href="system#{name}">{title}</a>' for name, title in SECTIONS.items())
     page = f"""
 <main class="sy-page" aria-labelledby="sy-title">
   <h1 id="sy-title">System</h1>
@@ -84,7 +85,7 @@ _TIERS = f"""
 <p class="sy-wait" data-wait="tiers" role="status">Looking for measurements …</p>
 <table class="sy-table" data-testid="tiers" hidden><thead><tr><th scope="col">Strategy</th>
 <th scope="col">Solves</th><th scope="col">95 % interval</th><th scope="col">Tokens, mean</th>
-<th scope="col">p95</th><th scope="col">At most</th><th scope="col">Tier</th></tr></thead>
+<th scope="col">Tokens, p95</th><th scope="col">At most</th><th scope="col">Tier</th></tr></thead>
 <tbody></tbody></table>
 """
 

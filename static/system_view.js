@@ -59,7 +59,7 @@
     name.scope = 'row';
     name.append(make('span', 'sy-name', row.title));
     if (row.params) name.append(make('span', 'sy-advice', row.params));
-    const cells = [['Solves', row.solves], ['95 % interval', row.interval], ['Tokens, mean', row.mean], ['p95', row.p95],
+    const cells = [['Solves', row.solves], ['95 % interval', row.interval], ['Tokens, mean', row.mean], ['Tokens, p95', row.p95],
       ['At most', row.most], ['Tier', row.tier]];
     line.append(name, ...cells.map(([label, text]) => cell(label, text)));
     return line;
@@ -139,7 +139,7 @@
     ponder.mountSystemPrices(element, prices);
     mountSnippets(element);
     for (const card of element.querySelectorAll('.sy-card')) {
-      card.addEventListener('toggle', () => card.open && history.replaceState(history.state, '', `#${card.id}`));
+      card.addEventListener('toggle', () => card.open && history.replaceState(history.state, '', `${location.pathname}#${card.id}`));
     }
     window.addEventListener('hashchange', () => openLinked(element));
     openLinked(element);

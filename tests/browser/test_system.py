@@ -73,12 +73,12 @@ def test_a_bad_price_is_one_sentence_beside_it_and_nothing_changes(
 ) -> None:
     page = opened(slow_site, open_page)
     field = price(page)
-    for typed in ("cheap", "-1", ""):
+    for typed in ("cheap", "-1", "", "1,5"):
         field.fill(typed)
         field.press("Tab")
         wrong = page.locator("#wrong-cpu-usd_per_device_hour")
         person.wait_until(page, lambda wrong=wrong: wrong.is_visible(), "the sentence")
-        assert wrong.inner_text().startswith("The price for an hour") and wrong.inner_text().endswith(".")
+        assert wrong.inner_text().startswith("The price ") and wrong.inner_text().endswith(".")
         assert field.input_value() == typed
         assert field.get_attribute("aria-describedby") == "wrong-cpu-usd_per_device_hour"
         field.fill("0.10")
@@ -86,6 +86,14 @@ def test_a_bad_price_is_one_sentence_beside_it_and_nothing_changes(
         wrong.wait_for(state="hidden")
     page.reload()
     assert price(page).input_value() == "0.10"
+
+
+def test_its_contents_lead_to_its_own_sections(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    page = opened(slow_site, open_page)
+    page.get_by_role("navigation", name="On this page").get_by_role("link", name="Glossary").click()
+    page.wait_for_url("**/system#glossary")
+    section = page.locator("#glossary")
+    person.wait_until(page, lambda: 0 <= section.bounding_box()["y"] < 120, "the section is at the top")
 
 
 def test_a_visitor_from_elsewhere_reads_prices_only(slow_site: Site, open_page: Callable[..., Any]) -> None:
@@ -101,7 +109,7 @@ def test_the_keyboard_opens_a_card_and_its_address_opens_it_again(
     card = page.locator("#strategy-mcts")
     card.locator("summary").focus()
     page.keyboard.press("Enter")
-    person.wait_until(page, lambda: page.url.endswith("#strategy-mcts"), "the address names the card")
+    person.wait_until(page, lambda: page.url.endswith("/system#strategy-mcts"), "the address names the card")
     assert "rollouts × chain" in card.inner_text() and "When it fails".upper() in card.inner_text().upper()
     again = opened(slow_site, open_page, "#strategy-mcts")
     person.wait_until(
