@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from app import batch_verdict, budget_control, compare_names, compare_plan, compare_results, figures
+from app import batch_verdict, compare_names, compare_plan, compare_results, figures
 from app.batch_driver import AT_ONCE, Progress
 from app.compare_plan import Plan, plan_from
-from engine import cost as costs
 from engine.accounting import limits_in_words
 from engine.errors import BadInput
-from engine.models import catalogue
-from engine.strategies import STRATEGIES
+from engine.forecasting.foretell import Foretold
+from engine.runs import RunSpec
 from engine.tasks import FAMILIES
 from storage.batches import Batch
-from storage.store import RunSummary
 
 
 def reply(progress: Progress, cost: str, stamp: str) -> dict[str, Any]:
@@ -167,36 +165,22 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
 
 
-def cost_in_words(asked: Mapping[str, Any], newest: Sequence[RunSummary]) -> str:
-    """About what a batch will take, before it is started. Raises BadInput."""
-    unit, amount = str(asked.get("unit")), compare_plan.amount_of(asked.get("amount"))
+def cost_in_words(asked: Mapping[str, Any], foretell: Callable[[RunSpec], Foretold]) -> str:
+    """About what a batch will take, before it is started, by one problem of its kind. Raises PonderError."""
     count = compare_plan.whole(
         asked.get("count"), "The number of problems", compare_plan.MIN_BATCH, compare_plan.MAX_BATCH
     )
-    parts = compare_plan.CURVES.get(str(asked.get("curve")), (1.0,))
-    lanes = compare_plan.lanes_of(asked.get("lanes"))
-    family = str(asked.get("family"))
-    tokens, seconds = 0.0, 0.0
-    for lane in lanes:
-        speed = budget_control.speed(newest, lane.model)
-        filled = {one.name: one.default for one in STRATEGIES[lane.strategy].parameters} | lane.params
-        for part in parts:
-            expected = costs.predict(
-                lane.strategy,
-                filled | ({"scorer": "process_reward"} if filled.get("scorer") == "auto" else {}),
-                compare_plan.budget(unit, amount * part),
-                steps_per_chain=budget_control.CHAIN_STEPS.get(family, budget_control.CHAIN_STEPS_ELSE),
-                tokens_per_second=speed,
-                parameters=catalogue.find(lane.model).parameters,
-            )
-            tokens += count * expected.tokens
-            seconds += count * expected.seconds if expected.seconds is not None else float("nan")
+    plan = compare_plan.plan_of(asked, problems=1)
+    expected = [foretell(plan.spec(cell)) for cell in range(plan.cells)]
+    tokens = count * sum(one.tokens for one in expected)
+    seconds = [one.seconds for one in expected if one.seconds is not None]
+    lanes, parts = plan.lanes, plan.parts
     runs = count * len(lanes) * len(parts)
     points = f" × {len(parts)} budgets" if len(parts) > 1 else ""
     words = f"{count} problems × {len(lanes)} {'lane' if len(lanes) == 1 else 'lanes'}{points}: {runs:,} runs"
     words += f", about {_round(tokens):,} tokens"
-    if seconds == seconds:
-        words += f", up to {_duration(seconds)} here"
+    if len(seconds) == len(expected):
+        words += f", up to {_duration(count * sum(seconds))} here"
     return f"{words}. It goes on when this page is closed."
 
 

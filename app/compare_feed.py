@@ -19,11 +19,11 @@ from app.run_feed import feed
 from app.service import Service
 from engine.errors import BadInput, PonderError
 from engine.models import catalogue
+from engine.runs import RunSpec
 from engine.strategies import STRATEGIES
 from engine.tasks import FAMILIES, identify
 
 MAX_ID_CHARACTERS = 64
-SPEED_RUNS = 20  # of the newest runs, whose speed a forecast takes
 
 
 class CompareFeed:
@@ -110,23 +110,14 @@ class CompareFeed:
         return {"problem": text} | _described(text)
 
     def _forecast(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """For each lane, in one line, what the budget will buy."""
-        limits = compare_plan.budget(str(asked.get("unit")), compare_plan.amount_of(asked.get("amount")))
-        family = _described(str(asked.get("problem") or "")).get("family")
-        newest = self._service.runs(limit=SPEED_RUNS)
-        said = []
-        for lane in compare_plan.lanes_of(asked.get("lanes")):
-            try:
-                facts = catalogue.find(lane.model)
-            except PonderError as error:
-                said.append(str(error))
-                continue
-            speed = budget_control.speed(newest, lane.model)
-            words = budget_control.forecast(
-                lane.strategy, lane.params, limits, family, speed, facts.parameters
-            )
-            said.append(words.partition(". ")[0] + ".")
-        return {"lanes": said}
+        """For each lane, in one line, what its run will take; "" where the problem is none yet."""
+        return {"lanes": [self._foretold(spec) for spec in compare_plan.specs_of(asked | {"seed": 0})]}
+
+    def _foretold(self, spec: RunSpec) -> str:
+        try:
+            return budget_control.in_words(self._service.foretell(spec))
+        except PonderError as error:
+            return "" if _is_shared(error) else str(error)
 
     # ---- batches ---------------------------------------------------------------------------------------
 
@@ -141,8 +132,7 @@ class CompareFeed:
         return act
 
     def _batch_cost(self, asked: dict[str, Any]) -> dict[str, Any]:
-        newest = self._service.runs(limit=SPEED_RUNS)
-        return {"words": batch_reply.cost_in_words(asked, newest)}
+        return {"words": batch_reply.cost_in_words(asked, self._service.foretell)}
 
     def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
         cost = str(asked.get("cost") or "tokens")

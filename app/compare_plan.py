@@ -155,8 +155,8 @@ def specs_of(asked: Mapping[str, Any]) -> list[RunSpec]:
     ]  # fmt: skip
 
 
-def plan_of(asked: Mapping[str, Any]) -> Plan:
-    """The batch that is asked for, its problems drawn. Raises BadInput."""
+def plan_of(asked: Mapping[str, Any], problems: int | None = None) -> Plan:
+    """The batch that is asked for, with that many drawn problems, or `problems`. Raises BadInput."""
     unit, amount = str(asked.get("unit")), amount_of(asked.get("amount"))
     budget(unit, amount)
     curve = asked.get("curve")
@@ -167,5 +167,5 @@ def plan_of(asked: Mapping[str, Any]) -> Plan:
     seed = whole(asked.get("seed"), "The seed", 0, 2**53)
     family = str(asked.get("family"))
     lanes = lanes_of(asked.get("lanes"))
-    problems = tuple(problem.text for problem in draw(family, difficulty, count, seed))
-    return Plan(family, difficulty, problems, lanes, unit, amount, CURVES[str(curve)], seed)
+    drawn = tuple(problem.text for problem in draw(family, difficulty, problems or count, seed))
+    return Plan(family, difficulty, drawn, lanes, unit, amount, CURVES[str(curve)], seed)

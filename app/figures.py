@@ -39,6 +39,7 @@ AXES = {  # what a cost counts -> title, and how it is written in the hover
     "gflops": ("GFLOPs a problem, scorer's included (mean)", "%{x:.3g} GFLOPs"),
     "usd": ("dollars a problem, by the price book (mean)", "$%{x:.2g}"),
 }
+TICKS = {"usd": "$~g"}  # where a bare number would be read in thousandths and millionths
 
 
 def style(place: int) -> Style:
@@ -69,7 +70,8 @@ def accuracy(results: Sequence[PartResult], names: Sequence[str], cost: str = "t
         )
         xs = [x for x, _ in points]
         solved = [one.lanes[place].solved for _, one in points]
-        if len(points) > 1:
+        has_band = xs[0] < xs[-1]
+        if has_band:
             figure.add_trace(
                 Scatter(
                     x=xs + xs[::-1],
@@ -87,7 +89,7 @@ def accuracy(results: Sequence[PartResult], names: Sequence[str], cost: str = "t
                 mode="lines+markers",
                 line={"color": look.colour, "dash": look.dash, "width": 2.5},
                 marker={"color": look.colour, "symbol": look.symbol, "size": 9},
-                error_y=None if len(points) > 1 else _bars(solved, look.colour),
+                error_y=None if has_band else _bars(solved, look.colour),
                 customdata=[
                     [round(found.low * 100), round(found.high * 100), len(one.counted)]
                     for (_, one), found in zip(points, solved, strict=True)
@@ -100,7 +102,13 @@ def accuracy(results: Sequence[PartResult], names: Sequence[str], cost: str = "t
         )
     figure.update_layout(
         template="none",
-        xaxis={"title": title, "rangemode": "tozero", "zeroline": False, "showgrid": False},
+        xaxis={
+            "title": title,
+            "rangemode": "tozero",
+            "zeroline": False,
+            "showgrid": False,
+            "tickformat": TICKS.get(cost),
+        },
         yaxis={"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25, "title": "problems solved"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="closest",
@@ -110,7 +118,7 @@ def accuracy(results: Sequence[PartResult], names: Sequence[str], cost: str = "t
 
 
 def _bars(solved: Sequence, colour: str) -> dict[str, object]:
-    """Error bars where one point makes no band."""
+    """Error bars where points of one cost make no band."""
     return {
         "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 5,
         "array": [one.high - one.value for one in solved],

@@ -146,7 +146,7 @@ def cells(session: Session, id: str) -> list[StoredCell]:
 def _row(session: Session, id: str) -> BatchRow:
     row = session.get(BatchRow, id)
     if row is None:
-        raise BatchNotFound(f"There is no batch {id[:40]!r} here; start a new one below.")
+        raise BatchNotFound(f"There is no batch {id[:40]!r} here; start a new one.")
     return row
 
 
