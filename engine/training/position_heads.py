@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import LlamaForCausalLM
+from torch import Tensor
+from transformers import LlamaForCausalLM, LlamaForTokenClassification
 
 LAYERS = 2  # the first ones
 FREQUENCIES = 6  # the fastest rotations; the slow ones cannot tell neighbours apart
@@ -25,23 +26,42 @@ REST = 0.1  # the other weights of these heads are shrunk to this share
 @torch.no_grad()
 def set_position_heads(model: LlamaForCausalLM) -> None:
     """In the first layers, let the heads of the first key-value head read 1, 2, 3 … places back."""
-    config = model.config
-    heads = config.num_attention_heads
-    shared = config.num_key_value_heads or heads
-    dim = config.hidden_size // heads
     embedding = model.model.embed_tokens.weight  # (vocabulary, hidden)
     embedding[:, 0] = CONSTANT
     constant = embedding[:, 0].mean() / embedding.square().mean().sqrt()  # what the first norm makes of it
-    speeds = model.model.rotary_emb.inv_freq[:FREQUENCIES]
-    planes = len(speeds)
+    direction = torch.zeros(embedding.shape[1])
+    direction[0] = 1 / constant
     layers: Any = model.model.layers
     for layer in layers[:LAYERS]:
-        key = layer.self_attn.k_proj.weight[:dim]
-        key *= REST
-        key[:planes, 0] = SHARPNESS / constant
-        for head in range(heads // shared):
-            query = layer.self_attn.q_proj.weight[head * dim : (head + 1) * dim]
-            query *= REST
-            phases = -speeds * (head + 1)  # the score is largest where the key stands head + 1 places back
-            query[:planes, 0] = SHARPNESS / constant * torch.cos(phases)
-            query[dim // 2 : dim // 2 + planes, 0] = SHARPNESS / constant * torch.sin(phases)
+        _read_back(model, layer, direction)
+
+
+@torch.no_grad()
+def set_position_heads_at(model: LlamaForTokenClassification, place: int, ids: Tensor) -> None:
+    """The same in the layer at `place` of a model that has learned; `ids` (B, T) are such as it reads.
+
+    A query that is the same whatever the token needs a direction in which all states are alike: the one that
+    comes closest over `ids`, by least squares.
+    """
+    layer: Any = model.model.layers[place]
+    states = model.model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
+    normed = layer.input_layernorm(states[place]).flatten(0, 1)  # (B * T, hidden)
+    _read_back(model, layer, torch.linalg.lstsq(normed, torch.ones(len(normed), 1)).solution[:, 0])
+
+
+def _read_back(model: Any, layer: Any, direction: Tensor) -> None:
+    """Along `direction` (hidden,) every normed state is about 1."""
+    config = model.config
+    heads, shared, dim = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+    speeds = model.model.rotary_emb.inv_freq[:FREQUENCIES]
+    planes = len(speeds)
+    sharp = SHARPNESS * direction
+    key = layer.self_attn.k_proj.weight[:dim]
+    key *= REST
+    key[:planes] += sharp
+    for head in range(heads // shared):
+        query = layer.self_attn.q_proj.weight[head * dim : (head + 1) * dim]
+        query *= REST
+        phases = -speeds * (head + 1)  # the score is largest where the key stands head + 1 places back
+        query[:planes] += torch.cos(phases).unsqueeze(1) * sharp
+        query[dim // 2 : dim // 2 + planes] += torch.sin(phases).unsqueeze(1) * sharp

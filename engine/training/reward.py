@@ -1,11 +1,11 @@
 """How the bundled process reward is made: the finished policy, grown, judging its own samples and made ones.
 
-The reward is the policy's backbone with a layer more and a two-label head, read at the last token of every
+The reward is the policy's backbone with two layers more and a two-label head, read at the last token of every
 step and of the final answer. A step's label is whether a right answer can still follow (for countdown by the
 exact solver). It learns from every token whose label is known, and goes on learning to say what is right: to
 see that a result is wrong it must know the right one. The policy knows already: how likely it finds the least
-likely token of a step ranks the steps of sums and stories well. The new layer sees what was expected of a
-token beside the token itself.
+likely token of a step ranks the steps of sums and stories well. The first new layer reads one place back from
+the start, so that it sees what was expected of a token beside the token itself; the second can gather that.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -32,13 +32,14 @@ from engine.training.export import export_reward
 from engine.training.growth import grow
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
+from engine.training.position_heads import set_position_heads_at
 from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import at_every_token
 
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
-NEW_LAYERS = 1
+NEW_LAYERS = 2
 STEP_TOKENS = 8192
 SAMPLES = 32_000  # the policy's own solutions
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
@@ -107,7 +108,10 @@ def train_reward(
     def stream(pool: int) -> Iterator[tuple[int, Step]]:
         return loader(Batches(tokenizer, mixed, STEP_TOKENS, 11, pool))
 
-    schedule = Schedule(tokens or TOKENS, minutes, decay_share=1.0)
+    _, (batch, *_) = next(iter(Batches(tokenizer, made, STEP_TOKENS, 11)))
+    set_position_heads_at(model, author.config.num_hidden_layers, batch[0])
+    # It knows most of what it needs: at a policy's own rates it would forget that first.
+    schedule = Schedule(tokens or TOKENS, minutes, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
     train(model, stream, verdict_loss, schedule, folder, is_resumed=is_resumed)
     model.set_attn_implementation("sdpa")
     families = judge(model.eval(), author, tokenizer)

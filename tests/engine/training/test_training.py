@@ -154,7 +154,7 @@ def test_a_reward_is_grown_from_the_finished_policy(family, monkeypatch):
     monkeypatch.setattr(reward, "judge", partial(reward.judge, problems=2))
     folder = training.train("ponder-prm-3m", work=family / "work", models=family, tokens=20_000)
     model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32)
-    assert model.config.num_hidden_layers == RECIPE.layers + 1
+    assert model.config.num_hidden_layers == RECIPE.layers + 2
     assert "area under the curve" in (folder / "README.md").read_text()
 
 
