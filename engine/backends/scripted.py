@@ -13,12 +13,13 @@ import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from engine import prompts
 from engine.backends.protocol import Chunk, EndReason, Generate, Profile
 from engine.requests import STEP, THOUGHT
 from engine.tasks import FAMILIES
-from engine.tasks.problem import RESTARTS
+from engine.tasks.problem import RESTARTS, Problem
 from engine.tree import Node
 
 PROFILE = Profile(
@@ -135,7 +136,7 @@ def script(request: Generate) -> tuple[list[str], EndReason]:
         steps, answer = _plan(node, request.seed, turn_key)
         at = said.count("\n")
         answer = _slip(answer, request.seed, key, "answer")
-        steps = steps if is_thinking else []
+        steps = steps if is_thinking else ()
         lines = [_slip(step, request.seed, key, i) + "\n" for i, step in enumerate(steps) if i >= at]
         lines.append(f"</think> {answer}" if is_thinking else f" {answer}")
     is_step = request.stop == STEP and len(lines) > 1
@@ -152,21 +153,27 @@ def script(request: Generate) -> tuple[list[str], EndReason]:
     return tokens, "stop" if is_step or is_thought else "end"
 
 
-def _plan(node: Node, seed: int, key: str) -> tuple[list[str], str]:
+def _plan(node: Node, seed: int, key: str) -> tuple[tuple[str, ...], str]:
     """The steps and the answer that a turn follows."""
     problem = node.tree.problem
-    rng = random.Random(f"{seed}/{node.tree.root.text}/{key}/plan")
-    if problem is not None and problem.task in FAMILIES:
+    is_known = problem is not None and problem.task in FAMILIES
+    return _planned(node.tree.root.text, problem if is_known else None, seed, key)
+
+
+@lru_cache(maxsize=4096)  # a turn that is asked for step by step asks for its plan at every step
+def _planned(question: str, problem: Problem | None, seed: int, key: str) -> tuple[tuple[str, ...], str]:
+    rng = random.Random(f"{seed}/{question}/{key}/plan")
+    if problem is not None and problem.task is not None:
         solution = FAMILIES[problem.task].solve(problem, rng)
         if solution is not None:
-            return list(solution.steps), solution.answer
+            return solution.steps, solution.answer
     total = rng.randint(1, 12)
     steps = []
     for _ in range(rng.randint(2, 4)):
         more = rng.randint(1, 9)
         steps.append(f"{total} + {more} = {total + more}")
         total += more
-    return steps, str(rng.choice([total, total, 42]))
+    return tuple(steps), str(rng.choice([total, total, 42]))
 
 
 def _critique(seed: int, key: str) -> str:
