@@ -167,10 +167,8 @@ def _cell(text: str) -> str:
 
 def cost_in_words(asked: Mapping[str, Any], foretell: Callable[[RunSpec], Foretold]) -> str:
     """About what a batch will take, before it is started, by one problem of its kind. Raises PonderError."""
-    count = compare_plan.whole(
-        asked.get("count"), "The number of problems", compare_plan.MIN_BATCH, compare_plan.MAX_BATCH
-    )
-    plan = compare_plan.plan_of(asked, problems=1)
+    plan = compare_plan.plan_of(asked, is_sample=True)
+    count = int(asked["count"])
     expected = [foretell(plan.spec(cell)) for cell in range(plan.cells)]
     tokens = count * sum(one.tokens for one in expected)
     seconds = [one.seconds for one in expected if one.seconds is not None]

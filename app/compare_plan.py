@@ -13,7 +13,7 @@ from typing import Any
 from app import budget_control
 from engine.budget import Budget
 from engine.errors import BadInput
-from engine.lab.problems import draw
+from engine.lab.problems import draw, sample
 from engine.runs import RunSpec
 from engine.strategies import STRATEGIES
 
@@ -155,8 +155,8 @@ def specs_of(asked: Mapping[str, Any]) -> list[RunSpec]:
     ]  # fmt: skip
 
 
-def plan_of(asked: Mapping[str, Any], problems: int | None = None) -> Plan:
-    """The batch that is asked for, with that many drawn problems, or `problems`. Raises BadInput."""
+def plan_of(asked: Mapping[str, Any], *, is_sample: bool = False) -> Plan:
+    """The batch that is asked for, its problems drawn; `is_sample`: one stands for all. Raises BadInput."""
     unit, amount = str(asked.get("unit")), amount_of(asked.get("amount"))
     budget(unit, amount)
     curve = asked.get("curve")
@@ -167,5 +167,6 @@ def plan_of(asked: Mapping[str, Any], problems: int | None = None) -> Plan:
     seed = whole(asked.get("seed"), "The seed", 0, 2**53)
     family = str(asked.get("family"))
     lanes = lanes_of(asked.get("lanes"))
-    drawn = tuple(problem.text for problem in draw(family, difficulty, problems or count, seed))
-    return Plan(family, difficulty, drawn, lanes, unit, amount, CURVES[str(curve)], seed)
+    drawn = [sample(family, difficulty)] if is_sample else draw(family, difficulty, count, seed)
+    problems = tuple(problem.text for problem in drawn)
+    return Plan(family, difficulty, problems, lanes, unit, amount, CURVES[str(curve)], seed)

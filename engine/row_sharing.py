@@ -28,7 +28,7 @@ def fill_rows(max_rows: int, entries: Sequence[Entry], shares: FairShares) -> No
             lines.setdefault(entry.party, deque()).append(entry.active)
     free = max_rows - rows.total()
     while free > 0 and lines:
-        if free <= kept_rows(max_rows):
+        if free <= _kept_rows(max_rows):
             lines = {party: line for party, line in lines.items() if is_newcomer(party, rows)}
             if not lines:
                 return
@@ -44,6 +44,6 @@ def fill_rows(max_rows: int, entries: Sequence[Entry], shares: FairShares) -> No
             del lines[party]
 
 
-def kept_rows(max_rows: int) -> int:
+def _kept_rows(max_rows: int) -> int:
     """Rows kept free for newcomers: one in 16, at least one where there are four."""
     return min(max(1, max_rows // 16), max_rows // 4)

@@ -35,9 +35,10 @@ from engine.row_sharing import fill_rows
 from engine.runs import Run, RunSpec, RunStatus
 from engine.sandbox import background, choosing
 from engine.scoring.protocol import JUDGE, RUNS_SHOWN_TESTS_ONLY, Scorer
-from engine.sinks import Sink, Sinks
+from engine.sinks import Sink
 from engine.tasks import is_program
 from engine.tasks.problem import Problem
+from engine.telling import Sinks
 from engine.tree import Node, Tree
 from engine.waiting_lines import WaitingLines
 

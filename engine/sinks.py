@@ -1,22 +1,15 @@
-"""Who is told about runs: the store, a progress line, a test; and the telling.
+"""Who is told about runs: the store, a progress line, a test.
 
 Knows the shape of a listener only.
 """
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from engine.entries import Entry
 from engine.runs import Run
 from engine.tree import Event
-
-log = logging.getLogger(__name__)
-
-FLUSH_SECONDS = 0.1
 
 
 class Sink(Protocol):
@@ -27,49 +20,3 @@ class Sink(Protocol):
     def grew(self, run: Run, events: Sequence[Event]) -> None: ...
 
     def closed(self, run: Run) -> None: ...
-
-
-class Sinks:
-    """All listeners of one scheduler. What one of them cannot take never stops a run."""
-
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = tuple(sinks)
-        self._flushed_at = 0.0
-
-    def open(self, run: Run) -> None:
-        """A run is submitted. What a sink raises is passed on: then the run is not queued."""
-        for sink in self._sinks:
-            sink.opened(run)
-
-    def flush(self, entries: Iterable[Entry]) -> None:
-        """Tell of all these runs, where that was not done a moment ago."""
-        now = time.perf_counter()
-        if now - self._flushed_at >= FLUSH_SECONDS:
-            self._flushed_at = now
-            for entry in entries:
-                self.tell(entry)
-
-    def tell(self, entry: Entry) -> None:
-        """Hand each sink what happened since it was last told, streamed tokens left out.
-
-        What a sink could not take is offered again at the next turn.
-        """
-        run, end = entry.run, len(entry.run.tree.events)
-        for index, sink in enumerate(self._sinks):
-            told = entry.told.get(index, 0)
-            events = [event for event in run.tree.events[told:end] if event.kind != "tokens"]
-            try:
-                if events:
-                    sink.grew(run, events)
-                entry.told[index] = end
-            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
-                log.error("run %s: %d events are not saved yet: %s", run.id, len(events), error)
-
-    def close(self, entry: Entry) -> None:
-        """A run is over: tell the rest of it, and that."""
-        self.tell(entry)
-        for sink in self._sinks:
-            try:
-                sink.closed(entry.run)
-            except Exception as error:  # noqa: BLE001 - runs go on where they cannot be saved
-                log.error("run %s could not be saved: %s", entry.run.id, error)

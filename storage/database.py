@@ -45,9 +45,6 @@ def to_json(value: Any) -> str:
         return json.dumps(value)
 
 
-JSON_BY: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": json.loads}
-
-
 @dataclass(frozen=True, slots=True)
 class Database:
     """An opened database. `path` is None on a server."""
@@ -118,12 +115,12 @@ def open_database(url: str, busy_seconds: float) -> Database:
     parsed, path = locate(url)
     try:
         if path is None:
-            writing = create_engine(parsed, **JSON_BY)
+            writing = create_engine(parsed, json_serializer=to_json)
             reading = create_engine(
                 parsed,
                 connect_args={"options": "-c default_transaction_read_only=on"},
                 pool_pre_ping=True,
-                **JSON_BY,
+                json_serializer=to_json,
             )
             return Database(parsed, None, writing, reading, busy_seconds)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +148,7 @@ def _sqlite_writer(url: URL, path: Path, busy_seconds: float) -> Engine:
         url,
         poolclass=StaticPool,
         connect_args={"isolation_level": None, "timeout": busy_seconds, "check_same_thread": False},
-        **JSON_BY,
+        json_serializer=to_json,
     )
     journal = journal_mode(path)
 
@@ -170,7 +167,9 @@ def _sqlite_writer(url: URL, path: Path, busy_seconds: float) -> Engine:
 
 
 def _sqlite_reader(url: URL, busy_seconds: float) -> Engine:
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": busy_seconds}, **JSON_BY)
+    engine = create_engine(
+        url, connect_args={"isolation_level": None, "timeout": busy_seconds}, json_serializer=to_json
+    )
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _: Any) -> None:

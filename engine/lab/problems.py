@@ -1,4 +1,4 @@
-"""Fresh problems for an experiment: of one family and difficulty, none of which any model was trained on.
+"""Fresh problems for an experiment: of one family and difficulty, held out unless said otherwise.
 
 Knows families and the held-out split. Does not know runs.
 """
@@ -6,9 +6,10 @@ Knows families and the held-out split. Does not know runs.
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
 from engine.errors import BadInput
-from engine.tasks import FAMILIES, Problem
+from engine.tasks import FAMILIES, Problem, Task
 
 TRIES = 400  # draws for each problem asked for, before there are taken to be no more
 
@@ -18,12 +19,7 @@ def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Proble
 
     Raises BadInput for an unknown family or difficulty, and where there are not so many.
     """
-    task = FAMILIES.get(family)
-    if task is None:
-        raise BadInput(f"There is no task family “{family}”; there are {', '.join(FAMILIES)}.")
-    if difficulty not in task.difficulties:
-        least, most = task.difficulties[0], task.difficulties[-1]
-        raise BadInput(f"{task.title} has {least} to {most} {task.unit}, not {difficulty}.")
+    task = _task(family, difficulty)
     rng = random.Random(f"{family}:{difficulty}:{seed}")
     found: dict[str, Problem] = {}
     for _ in range(TRIES * count):
@@ -36,3 +32,19 @@ def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Proble
         f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
         "ask for fewer, or for harder ones."
     )
+
+
+@lru_cache(maxsize=64)
+def sample(family: str, difficulty: int) -> Problem:
+    """One problem of this kind, held out or not, always the same. Raises BadInput like `draw`."""
+    return _task(family, difficulty).generate(difficulty, random.Random(f"{family}:{difficulty}"))
+
+
+def _task(family: str, difficulty: int) -> Task:
+    task = FAMILIES.get(family)
+    if task is None:
+        raise BadInput(f"There is no task family “{family}”; there are {', '.join(FAMILIES)}.")
+    if difficulty not in task.difficulties:
+        least, most = task.difficulties[0], task.difficulties[-1]
+        raise BadInput(f"{task.title} has {least} to {most} {task.unit}, not {difficulty}.")
+    return task

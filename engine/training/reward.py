@@ -25,7 +25,7 @@ from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrain
 from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
-from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader
+from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader, rows_of
 from engine.training.card import write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
@@ -85,6 +85,14 @@ def verdict_loss(model, batch: Batch) -> torch.Tensor:
     return judged + SPOKEN_SHARE * spoken
 
 
+def _seen(tokenizer: PreTrainedTokenizerFast, count: int = 64) -> torch.Tensor:
+    """The beginnings of some made solutions, as long as the shortest: ids (count, T)."""
+    rng = random.Random(11)
+    rows = [rows_of(tokenizer, made(rng))[0] for _ in range(count)]
+    length = min(map(len, rows))
+    return torch.tensor([row[:length] for row in rows])
+
+
 def train_reward(
     name: str, folder: Path, models: Path, *, tokens: int | None, minutes: float | None, is_resumed: bool
 ) -> Path:
@@ -108,8 +116,7 @@ def train_reward(
     def stream(pool: int) -> Iterator[tuple[int, Step]]:
         return loader(Batches(tokenizer, mixed, STEP_TOKENS, 11, pool))
 
-    _, (batch, *_) = next(iter(Batches(tokenizer, made, STEP_TOKENS, 11)))
-    set_position_heads_at(model, author.config.num_hidden_layers, batch[0])
+    set_position_heads_at(model, author.config.num_hidden_layers, _seen(tokenizer))
     # It knows most of what it needs: at a policy's own rates it would forget that first.
     schedule = Schedule(tokens or TOKENS, minutes, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
     train(model, stream, verdict_loss, schedule, folder, is_resumed=is_resumed)

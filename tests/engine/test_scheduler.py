@@ -21,8 +21,8 @@ from engine.requests import STEP, Expand, Score, Search
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
 from engine.scoring.protocol import Verdict
-from engine.sinks import Sinks
 from engine.strategies import STRATEGIES
+from engine.telling import Sinks
 from engine.tree import Event, Node, Tree
 from tests.engine.scripted import (
     FREE,
@@ -112,7 +112,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that goes on by a millisecond whenever the scheduler looks at it."""
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: next(ticks) / 1000)
-    for module in ("scheduler", "entries", "sinks"):
+    for module in ("scheduler", "entries", "telling"):
         monkeypatch.setattr(f"engine.{module}.time", clock)
 
 
