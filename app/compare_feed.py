@@ -115,7 +115,8 @@ class CompareFeed:
 
     def _foretold(self, spec: RunSpec) -> str:
         try:
-            return budget_control.in_words(self._service.foretell(spec))
+            words = budget_control.in_words(self._service.foretell(spec))
+            return f"{words.partition(';')[0]}."  # two lines of a lane; the budget stands above
         except PonderError as error:
             return "" if _is_shared(error) else str(error)
 
