@@ -21,6 +21,7 @@ from engine.scoring.process_reward import ProcessReward
 
 NEW_TOKENS = 128
 NODE_TOKENS = 24  # of a search's step
+LLAMA_CPP_WITHIN = 0.005  # of a logit: it multiplies in another order, and reads its weights in float32
 MIXED = (
     ("self_consistency", {"n": 16}),
     ("best_of_n", {"n": 16}),
@@ -235,6 +236,11 @@ def against_llama_cpp(model: Any) -> Cases:
     if not llama_cpp.is_here():
         return
     peer = llama_cpp.LlamaCpp(model, torch.get_num_threads())
+    ids = subjects.prompt(128)
+    with torch.inference_mode():
+        apart = (peer.logits(ids) - model(torch.tensor([ids])).logits[0, -1]).abs().max()
+    if apart > LLAMA_CPP_WITHIN:
+        raise NotExact(f"llama.cpp's logits differ from the model's by up to {apart:.3g}.")
     for count, length in ((1, 128), (16, 128), (64, 128), (64, 512)):
         ids = subjects.prompt(length)
         served = ours.backend(_copy(model), ids, NEW_TOKENS)

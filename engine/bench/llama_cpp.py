@@ -10,7 +10,8 @@ import ctypes
 import importlib
 import importlib.util
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class LlamaCpp:
         path = Path(self._folder.name) / "model.gguf"
         write(model, path, half=half)
         self._api.llama_backend_init()
-        self._api.llama_log_set(_silent(self._api), None)
+        self._log = _silent(self._api)  # llama.cpp calls it for as long as the process lives
+        self._api.llama_log_set(self._log, None)
         self._model = self._api.llama_model_load_from_file(
             str(path).encode(), self._api.llama_model_default_params()
         )
@@ -52,8 +54,27 @@ class LlamaCpp:
         self._threads = threads
         self._vocabulary = model.config.vocab_size
 
+    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+        """What it makes of a prompt's last token, (vocabulary,): a benchmark checks that both sides agree."""
+        with self._prompted(ids, 1, 1) as (context, _):
+            return self._rows(context, 1)[0].clone()
+
     def generate(self, ids: Sequence[int], count: int, tokens: int) -> None:
         """`count` continuations of one prompt, greedy draws from each row's logits; nothing is kept."""
+        with self._prompted(ids, count, tokens) as (context, batch):
+            memory = self._api.llama_get_memory(context)
+            for other in range(1, count):
+                self._api.llama_memory_seq_cp(memory, 0, other, -1, -1)
+            tokens_now = [100 + i for i in range(count)]
+            for step in range(tokens - 1):
+                self._decode(
+                    context, batch, [(t, len(ids) + step, i, True) for i, t in enumerate(tokens_now)]
+                )
+                tokens_now = self._rows(context, count).argmax(-1).tolist()
+
+    @contextmanager
+    def _prompted(self, ids: Sequence[int], count: int, tokens: int) -> Iterator[tuple[Any, Any]]:
+        """A context that has read the prompt, with room for `count` branches of `tokens`, and a batch."""
         api = self._api
         params = api.llama_context_default_params()
         params.n_ctx = len(ids) + count * tokens + 64
@@ -64,28 +85,22 @@ class LlamaCpp:
         context = api.llama_init_from_model(self._model, params)
         if not context:
             raise RuntimeError("llama.cpp could not make a context.")
-        memory = api.llama_get_memory(context)
         batch = api.llama_batch_init(max(512, count), 0, 1)
         try:
             for start in range(0, len(ids), 512):
                 part = ids[start : start + 512]
                 entries = [(token, start + i, 0, start + i == len(ids) - 1) for i, token in enumerate(part)]
                 self._decode(context, batch, entries)
-            for other in range(1, count):
-                api.llama_memory_seq_cp(memory, 0, other, -1, -1)
-            tokens_now = [100 + i for i in range(count)]
-            for step in range(tokens - 1):
-                self._decode(
-                    context, batch, [(t, len(ids) + step, i, True) for i, t in enumerate(tokens_now)]
-                )
-                found = api.llama_get_logits(context)
-                size = count * self._vocabulary
-                held = (ctypes.c_float * size).from_address(ctypes.addressof(found.contents))
-                rows = torch.frombuffer(held, dtype=torch.float32)
-                tokens_now = rows.view(count, -1).argmax(-1).tolist()
+            yield context, batch
         finally:
             api.llama_batch_free(batch)
             api.llama_free(context)
+
+    def _rows(self, context: Any, count: int) -> torch.Tensor:
+        """The logits of the last call, (count, vocabulary), in llama.cpp's own memory."""
+        found = self._api.llama_get_logits(context)
+        held = (ctypes.c_float * (count * self._vocabulary)).from_address(ctypes.addressof(found.contents))
+        return torch.frombuffer(held, dtype=torch.float32).view(count, -1)
 
     def _decode(self, context: Any, batch: Any, entries: Sequence[tuple[int, int, int, bool]]) -> None:
         batch.n_tokens = len(entries)

@@ -62,6 +62,7 @@ def train(
     folder: Path,
     *,
     until: float = 1.0,
+    rate_of: Callable[[str], float] = lambda name: 1.0,
     is_resumed: bool = False,
     checkpoint_seconds: float = 240,
     on_checkpoint: Callable[[PreTrainedModel, int], dict[str, float]] | None = None,
@@ -79,7 +80,7 @@ def train(
     if schedule.tokens >= FUSED_FROM_TOKENS:
         _fuse(compute)
     pairs = list(zip(model.parameters(), compute.parameters(), strict=True))
-    optimisers = _optimisers(model, schedule)
+    optimisers = _optimisers(model, schedule, rate_of)
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     step = seen = pool = 0
     checkpoint = folder / "checkpoint.pt"
@@ -162,14 +163,27 @@ def _fuse(model: PreTrainedModel) -> None:
     model.base_model.compile(dynamic=True)
 
 
-def _optimisers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    is_matrix = {name: p.ndim == 2 and "embed" not in name and ".layers." in name for name, p in named}
-    matrices = [p for name, p in named if is_matrix[name]]
-    others = [p for name, p in named if not is_matrix[name]]
+def _optimisers(
+    model: PreTrainedModel, schedule: Schedule, rate_of: Callable[[str], float]
+) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for all else; one group for each rate."""
+    matrices: dict[float, list[torch.Tensor]] = {}
+    others: dict[float, list[torch.Tensor]] = {}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            is_matrix = weight.ndim == 2 and "embed" not in name and ".layers." in name
+            (matrices if is_matrix else others).setdefault(rate_of(name), []).append(weight)
     return [
-        torch.optim.Muon(matrices, lr=schedule.matrix_rate, momentum=0.95, weight_decay=0.01),
-        torch.optim.AdamW(others, lr=schedule.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
+        torch.optim.Muon(_groups(matrices, schedule.matrix_rate, 0.01), momentum=0.95),
+        torch.optim.AdamW(_groups(others, schedule.other_rate, 0.0), betas=(0.9, 0.95)),
+    ]
+
+
+def _groups(weights: dict[float, list[torch.Tensor]], rate: float, decay: float) -> list[dict[str, Any]]:
+    """Groups of parameters; the product of rate and decay is the same for all."""
+    return [
+        {"params": alike, "lr": rate * multiple, "weight_decay": decay / multiple}
+        for multiple, alike in weights.items()
     ]
 
 

@@ -37,16 +37,18 @@ def set_position_heads(model: LlamaForCausalLM) -> None:
 
 
 @torch.no_grad()
-def set_position_heads_at(model: LlamaForTokenClassification, place: int, ids: Tensor) -> None:
+def set_position_heads_at(model: LlamaForTokenClassification, place: int, ids: Tensor) -> float:
     """The same in the layer at `place` of a model that has learned; `ids` (B, T) are such as it reads.
 
     A query that is the same whatever the token needs a direction in which all states are alike: the one that
-    comes closest over `ids`, by least squares.
+    comes closest over `ids`, by least squares. Returns how large the states are that the layer writes into,
+    the root of their mean square.
     """
     layer: Any = model.model.layers[place]
     states = model.model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
     normed = layer.input_layernorm(states[place]).flatten(0, 1)  # (B * T, hidden)
     _read_back(model, layer, torch.linalg.lstsq(normed, torch.ones(len(normed), 1)).solution[:, 0])
+    return float(states[place].square().mean().sqrt())
 
 
 def _read_back(model: Any, layer: Any, direction: Tensor) -> None:

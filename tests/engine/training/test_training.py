@@ -1,5 +1,6 @@
 """A smoke training: it learns, writes its curve, and exports a folder that anyone can load."""
 
+import copy
 import json
 import random
 from dataclasses import replace
@@ -7,7 +8,12 @@ from functools import partial
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForTokenClassification, AutoTokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    LlamaForTokenClassification,
+)
 
 from engine import training
 from engine.errors import BadInput
@@ -16,6 +22,7 @@ from engine.training import tokenizer as tokenizers
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
 from engine.training.export import export_policy
+from engine.training.growth import grow
 from engine.training.loop import Schedule, train
 from engine.training.policy import Recipe, new_model, next_token_loss
 
@@ -156,6 +163,36 @@ def test_a_reward_is_grown_from_the_finished_policy(family, monkeypatch):
     model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32)
     assert model.config.num_hidden_layers == RECIPE.layers + 2
     assert "area under the curve" in (folder / "README.md").read_text()
+
+
+def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path):
+    torch.set_num_threads(1)
+    small = new_model(RECIPE, tokenizer)
+    config = copy.deepcopy(small.config)
+    config.num_hidden_layers += reward.NEW_LAYERS
+    config.num_labels = 2
+    model = LlamaForTokenClassification(config)
+    grow(small, model)
+    first = RECIPE.layers
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    schedule = Schedule(4_000, matrix_rate=1e-3, warmup_steps=1)
+    with reward._only_new(model, first):
+        train(
+            model,
+            lambda pool: iter(Batches(tokenizer, reward.made, 1024, 3, pool)),
+            reward.verdict_loss,
+            schedule,
+            tmp_path / "new",
+            rate_of=reward.rates_of_new(first, 100.0),
+        )
+    assert all(weight.requires_grad for weight in model.parameters())
+
+    def moved(name: str) -> float:
+        return float((model.state_dict()[name] - before[name]).norm())
+
+    assert all(moved(name) == 0 for name in before if "embed" in name or f".layers.{first - 1}." in name)
+    read, written = (moved(f"model.layers.{first}.mlp.{part}_proj.weight") for part in ("up", "down"))
+    assert 0 < 10 * read < written
 
 
 def test_interrupted_and_resumed_gives_the_weights_of_an_uninterrupted_training(
