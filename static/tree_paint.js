@@ -7,6 +7,7 @@
   const VIRIDIS = ['#440154', '#46327e', '#365c8d', '#277f8e', '#1fa187', '#4ac16d', '#a0da39', '#fde725'];
   const FONT_PX = 11.5;
   const CHUNK = 250; // curves in one stroke; a longer path costs the rasteriser more than it saves
+  const FULL_MARK_FROM = 5; // px of a node's half width; smaller ones have smaller marks
 
   const parse = (colour) => {
     const hex = colour.trim();
@@ -186,22 +187,24 @@
     if (item.mark) drawMark(context, item, theme);
   }
 
+  // A mark is as large as its node is, so that those of close rows stay apart.
   function drawMark(context, item, theme) {
+    const scale = Math.min(1, Math.max(0.55, item.r / FULL_MARK_FROM));
     const x = item.px + item.r + (item.isSelected ? 8 : 5);
-    const y = item.py;
+    const to = (kind, right, down) => context[kind](x + right * scale, item.py + down * scale);
     context.beginPath();
     if (item.mark === 'right') {
-      context.moveTo(x, y + 0.5);
-      context.lineTo(x + 3, y + 3.8);
-      context.lineTo(x + 8.5, y - 4);
+      to('moveTo', 0, 0.5);
+      to('lineTo', 3, 3.8);
+      to('lineTo', 8.5, -4);
     } else {
-      context.moveTo(x + 0.5, y - 3.8);
-      context.lineTo(x + 7.5, y + 3.8);
-      context.moveTo(x + 7.5, y - 3.8);
-      context.lineTo(x + 0.5, y + 3.8);
+      to('moveTo', 0.5, -3.8);
+      to('lineTo', 7.5, 3.8);
+      to('moveTo', 7.5, -3.8);
+      to('lineTo', 0.5, 3.8);
     }
     context.lineJoin = 'round';
-    for (const [colour, width] of [[theme.bg, 5], [item.mark === 'right' ? theme.good : theme.bad, 1.9]]) {
+    for (const [colour, width] of [[theme.bg, 5 * scale], [item.mark === 'right' ? theme.good : theme.bad, 1 + 0.9 * scale]]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.stroke();
