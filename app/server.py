@@ -9,7 +9,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.components import Navbar
 
-from app import api, component_signatures, plotly_view, theme
+from app import api, component_descriptions, plotly_view, theme
 from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
 from app.service import Service
@@ -75,7 +75,7 @@ def launch(
 ) -> gr.Blocks:
     """Serve the pages on host:port in the background. Raises OSError where the port is taken."""
     pages = build(service, model or DEFAULT_MODEL)
-    component_signatures.keep(pages)
+    component_descriptions.keep(pages)
     gr.set_static_paths([STATIC, plotly_view.LIBRARY])
     pages.queue(max_size=QUEUE_SIZE, api_open=False, default_concurrency_limit=16)
     pages.launch(
