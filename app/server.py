@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Navbar
 
 from app import api, component_descriptions, plotly_view, theme
+from app.command_line import DEFAULT_MODEL
 from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
 from app.service import Service
@@ -26,7 +27,6 @@ STYLES = (
     "system.css",
     "tiers.css",
 )
-DEFAULT_MODEL = "ponder-3m"
 
 _THEME_SCRIPT = """
 (() => {
