@@ -76,8 +76,13 @@ def write_reward_card(
     folder: Path,
     rows: list[tuple[str, int, float, float]],
     calibration: float,
+    *,
+    alone: float,
 ) -> None:
-    """The reward's card: per family, steps judged, accuracy at one half and area under the curve."""
+    """The reward's card: per family, steps judged, accuracy at one half and area under the curve.
+
+    `alone` is how many million tokens its new layers learned by themselves.
+    """
     table = ["| family | steps | right at the threshold 0.5 | area under the curve |", "|---|---|---|---|"]
     table += [
         f"| {task} | {count:,} | {100 * right:.1f} % | {area:.3f} |" for task, count, right, area in rows
@@ -92,6 +97,7 @@ def write_reward_card(
             judged=sum(count for _, count, _, _ in rows),
             table="\n".join(table),
             calibration=calibration,
+            alone=alone,
         )
     )
     (folder / "README.md").write_text(text)

@@ -19,6 +19,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
 from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader, rows_of
-from engine.training.card import write_reward_card
+from engine.training.card import tokens_seen, write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.growth import grow
@@ -43,7 +44,7 @@ from engine.training.verdicts import at_every_token
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
 NEW_LAYERS = 2
-ALONE_TOKENS = 1_000_000  # the new layers first, on a policy that stays as it is
+ALONE_SHARE = 1 / 12  # of the tokens: the new layers first, on a policy that stays as it is
 ALONE = "new-layers"  # in the work folder
 WRITING = ("o_proj.weight", "down_proj.weight")
 STEP_TOKENS = 8192
@@ -149,14 +150,17 @@ def train_reward(
     first = author.config.num_hidden_layers
     loudness = set_position_heads_at(model, first, _seen(tokenizer))
     rate_of = rates_of_new(first, loudness)
-    share = ALONE_TOKENS / TOKENS
-    alone = Schedule(
-        int((tokens or TOKENS) * share), None if minutes is None else minutes * share, warmup_steps=10
-    )
+
+    def planned(share: float, **settings: Any) -> Schedule:
+        return Schedule(
+            int((tokens or TOKENS) * share), None if minutes is None else minutes * share, **settings
+        )
+
     with _only_new(model, first):
+        alone = planned(ALONE_SHARE, warmup_steps=10)
         train(model, stream, verdict_loss, alone, folder / ALONE, rate_of=rate_of, is_resumed=is_resumed)
     # It knows most of what it needs: at a policy's own rates it would forget that first.
-    schedule = Schedule(tokens or TOKENS, minutes, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
+    schedule = planned(1 - ALONE_SHARE, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
     train(model, stream, verdict_loss, schedule, folder, rate_of=rate_of, is_resumed=is_resumed)
     model.set_attn_implementation("sdpa")
     families = judge(model.eval(), author, tokenizer)
@@ -166,5 +170,5 @@ def train_reward(
     )
     exported = export_reward(name, model, tokenizer, folder, models / name)
     rows = [(f.task, len(f.truths), f.accuracy, f.area) for f in families]
-    write_reward_card(name, model, exported, rows, error)
+    write_reward_card(name, model, exported, rows, error, alone=tokens_seen(folder / ALONE))
     return exported
