@@ -29,12 +29,17 @@ def budget(unit: str, amount: float | None) -> Budget:
 
 
 def in_words(found: Foretold) -> str:
-    """A forecast in one line of plain words."""
+    """A forecast in one line of plain words, and what the budget means for it."""
+    ending = "the budget ends it" if found.is_cut else "the budget is never exceeded"
+    return f"{in_short(found)}; {ending}."
+
+
+def in_short(found: Foretold) -> str:
+    """What it takes and how much of what it may make, with no full stop."""
     parts = [f"About {found.tokens:,} tokens"]
     if found.seconds is not None:
         parts.append(f"{found.seconds:.1f} s here" if found.seconds >= 0.1 else f"{found.seconds:.2f} s here")
     if found.usd is not None:
         parts.append(f"${found.usd:.5f}" if found.usd >= 0.00001 else f"${found.usd:.7f}")
     unit = found.unit if found.count != 1 else found.unit.removesuffix("s")
-    ending = "the budget ends it" if found.is_cut else "the budget is never exceeded"
-    return f"{', '.join(parts)}: up to {found.count:,} {unit}; {ending}."
+    return f"{', '.join(parts)}: up to {found.count:,} {unit}"

@@ -115,8 +115,7 @@ class CompareFeed:
 
     def _foretold(self, spec: RunSpec) -> str:
         try:
-            words = budget_control.in_words(self._service.foretell(spec))
-            return f"{words.partition(';')[0]}."  # two lines of a lane; the budget stands above
+            return f"{budget_control.in_short(self._service.foretell(spec))}."  # the budget stands above
         except PonderError as error:
             return "" if _is_shared(error) else str(error)
 
