@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 NAMES = {
@@ -36,13 +35,13 @@ def is_here() -> bool:
 
 
 class LlamaCpp:
-    """A random-weight model of ours, loaded by llama.cpp; `half` stores matrices in float16."""
+    """A random-weight model of ours, loaded by llama.cpp in float32, as ours are."""
 
-    def __init__(self, model: Any, threads: int, *, half: bool = False):
+    def __init__(self, model: Any, threads: int):
         self._api: Any = importlib.import_module("llama_cpp")
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / "model.gguf"
-        write(model, path, half=half)
+        write(model, path)
         self._api.llama_backend_init()
         self._log = _silent(self._api)  # llama.cpp calls it for as long as the process lives
         self._api.llama_log_set(self._log, None)
@@ -118,7 +117,7 @@ def _silent(api: Any) -> Any:
     return api.llama_log_callback(lambda level, text, data: None)
 
 
-def write(model: Any, path: Path, *, half: bool) -> None:
+def write(model: Any, path: Path) -> None:
     """A Llama-shaped model in llama.cpp's format, without a vocabulary."""
     gguf: Any = importlib.import_module("gguf")
     config = model.config
@@ -149,8 +148,7 @@ def write(model: Any, path: Path, *, half: bool) -> None:
             if part.endswith(("q_proj", "k_proj")):  # rotated pairs lie side by side there
                 count = heads if part.endswith("q_proj") else key_heads
                 data = data.unflatten(0, (count, 2, -1)).transpose(1, 2).flatten(0, 2)
-        is_matrix = data.ndim == 2
-        writer.add_tensor(ours, data.numpy().astype(np.float16 if half and is_matrix else np.float32))
+        writer.add_tensor(ours, data.numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
