@@ -22,7 +22,7 @@ MAX_EXAMPLE_TOKENS = 512
 LENGTH_MULTIPLE = 16  # few different shapes: each one costs the kernels a set-up and memory of its own
 LEARNED_MULTIPLE = 512
 
-PARTS = 4  # batches a step
+PARTS = 4  # batches a step, where nothing else is said
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # ids (B, T), labels (B, T)
 Step = list[Batch]
@@ -31,7 +31,7 @@ Step = list[Batch]
 class Batches(IterableDataset):
     """An endless stream of steps of about `tokens` padded tokens, starting at pool `start`.
 
-    A step is PARTS batches. The rows of a batch are alike in length, so little is padding; the batches of a
+    A step is `parts` batches. The rows of a batch are alike in length, so little is padding; the batches of a
     step lie evenly over all lengths, so that every step sees every family and format in its share: with
     steps of one length each, a model forgets between them. The number of rows follows from their length, so
     there are few shapes.
@@ -44,9 +44,10 @@ class Batches(IterableDataset):
         tokens: int,
         seed: int,
         start: int = 0,
+        parts: int = PARTS,
     ):
         self.tokenizer, self.example = tokenizer, example
-        self.tokens, self.seed, self.start = tokens // PARTS, seed, start
+        self.tokens, self.parts, self.seed, self.start = tokens // parts, parts, seed, start
 
     def __iter__(self) -> Iterator[tuple[int, Step]]:
         """Yields (the pool to resume at after this step, the step's batches)."""
@@ -70,7 +71,7 @@ class Batches(IterableDataset):
             count = max(1, self.tokens // length)
             batches.append(_batch(rows[:count], count, length, PAD_ID))
             rows = rows[count:]
-        count = -(-len(batches) // PARTS)
+        count = -(-len(batches) // self.parts)
         steps = [batches[i::count] for i in range(count)]
         rng.shuffle(steps)
         return steps

@@ -77,11 +77,13 @@ def write_reward_card(
     rows: list[tuple[str, int, float, float]],
     calibration: float,
     *,
+    seeing: float,
     alone: float,
 ) -> None:
     """The reward's card: per family, steps judged, accuracy at one half and area under the curve.
 
-    `alone` is how many million tokens its new layers learned by themselves.
+    `seeing` and `alone` are how many million tokens its new layers learned by themselves: to see surprises,
+    and to judge.
     """
     table = ["| family | steps | right at the threshold 0.5 | area under the curve |", "|---|---|---|---|"]
     table += [
@@ -97,6 +99,7 @@ def write_reward_card(
             judged=sum(count for _, count, _, _ in rows),
             table="\n".join(table),
             calibration=calibration,
+            seeing=seeing,
             alone=alone,
         )
     )

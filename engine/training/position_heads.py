@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM, LlamaForTokenClassification
+from transformers import LlamaForCausalLM, Qwen2ForTokenClassification
 
 LAYERS = 2  # the first ones
 FREQUENCIES = 6  # the fastest rotations; the slow ones cannot tell neighbours apart
@@ -29,41 +29,40 @@ def set_position_heads(model: LlamaForCausalLM) -> None:
     embedding = model.model.embed_tokens.weight  # (vocabulary, hidden)
     embedding[:, 0] = CONSTANT
     constant = embedding[:, 0].mean() / embedding.square().mean().sqrt()  # what the first norm makes of it
-    direction = torch.zeros(embedding.shape[1])
-    direction[0] = 1 / constant
     layers: Any = model.model.layers
     for layer in layers[:LAYERS]:
-        _read_back(model, layer, direction)
+        for projection, alike in _reading_back(model, layer):
+            projection.weight[: len(alike), 0] += alike / constant
 
 
 @torch.no_grad()
-def set_position_heads_at(model: LlamaForTokenClassification, place: int, ids: Tensor) -> float:
-    """The same in the layer at `place` of a model that has learned; `ids` (B, T) are such as it reads.
+def set_position_heads_at(model: Qwen2ForTokenClassification, place: int) -> None:
+    """The same in the layer at `place` of a model that has learned, by the biases of queries and keys.
 
-    A query that is the same whatever the token needs a direction in which all states are alike: the one that
-    comes closest over `ids`, by least squares. Returns how large the states are that the layer writes into,
-    the root of their mean square.
+    No direction of its states is the same whatever the token. The one that comes nearest strays by a third,
+    which is enough for a head to read the loudest of three neighbours.
     """
-    layer: Any = model.model.layers[place]
-    states = model.model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
-    normed = layer.input_layernorm(states[place]).flatten(0, 1)  # (B * T, hidden)
-    _read_back(model, layer, torch.linalg.lstsq(normed, torch.ones(len(normed), 1)).solution[:, 0])
-    return float(states[place].square().mean().sqrt())
+    layers: Any = model.model.layers
+    for projection, alike in _reading_back(model, layers[place]):
+        projection.bias[: len(alike)] += alike
 
 
-def _read_back(model: Any, layer: Any, direction: Tensor) -> None:
-    """Along `direction` (hidden,) every normed state is about 1."""
+def _reading_back(model: Any, layer: Any) -> list[tuple[Any, Tensor]]:
+    """The layer's projections, with what the first key-value head's rows of them are to make of every state.
+
+    What those rows made of it before is shrunk.
+    """
     config = model.config
-    heads, shared, dim = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+    heads, dim = config.num_attention_heads // config.num_key_value_heads, config.head_dim
     speeds = model.model.rotary_emb.inv_freq[:FREQUENCIES]
     planes = len(speeds)
-    sharp = SHARPNESS * direction
-    key = layer.self_attn.k_proj.weight[:dim]
-    key *= REST
-    key[:planes] += sharp
-    for head in range(heads // shared):
-        query = layer.self_attn.q_proj.weight[head * dim : (head + 1) * dim]
-        query *= REST
-        phases = -speeds * (head + 1)  # the score is largest where the key stands head + 1 places back
-        query[:planes] += torch.cos(phases).unsqueeze(1) * sharp
-        query[dim // 2 : dim // 2 + planes] += torch.sin(phases).unsqueeze(1) * sharp
+    key, queries = torch.zeros(dim), torch.zeros(heads, dim)
+    key[:planes] = SHARPNESS
+    # The score is largest where the key stands head + 1 places back.
+    phases = -speeds * torch.arange(1, heads + 1).unsqueeze(1)
+    queries[:, :planes] = SHARPNESS * torch.cos(phases)
+    queries[:, dim // 2 : dim // 2 + planes] = SHARPNESS * torch.sin(phases)
+    read_with = [(layer.self_attn.k_proj, key), (layer.self_attn.q_proj, queries.flatten())]
+    for projection, alike in read_with:
+        projection.weight[: len(alike)] *= REST
+    return read_with

@@ -1,20 +1,21 @@
 """How the bundled process reward is made: the finished policy, grown, judging its own samples and made ones.
 
-The reward is the policy's backbone with two layers more and a two-label head, read at the last token of every
-step and of the final answer. A step's label is whether a right answer can still follow (for countdown by the
-exact solver). It learns from every token whose label is known, and goes on learning to say what is right: to
-see that a result is wrong it must know the right one. The policy knows already: how likely it finds the least
-likely token of a step ranks the steps of sums and stories well. The first new layer reads one place back from
-the start, so that it sees what was expected of a token beside the token itself; the second can gather that.
-The new layers learn alone first. They write into a state that is some fifty times as large as what they read,
-so what they write with learns that much faster: at one rate for all, they stay unheard.
+The reward is the policy's backbone with two layers more and a two-label head, read at the last token of
+every step and of the final answer. A step's label is whether a right answer can still follow (for countdown
+by the exact solver). It learns from every token whose label is known, and its old layers go on learning to
+say what is right: to see that a result is wrong it must know the right one. They know already: how likely
+the policy finds the least likely token of a step ranks the steps of sums and stories well. The first new
+layer reads one place back from the start, so that it sees what was expected of a token beside the token
+itself, and learns to tell where they differ; the second can gather that. (Queries and keys have biases for
+that, which makes it Qwen2's shape.) The new layers learn alone first. They write into a state that is some
+fifty times as large as what they read, so what they write with learns that much faster: at one rate for all,
+they stay unheard.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,13 +24,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
-from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForTokenClassification
 
 from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
-from engine.training.batches import IGNORED, Batch, Batches, Step, learned, loader, rows_of
+from engine.training.batches import Batch, Batches, Step, loader, rows_of
 from engine.training.card import tokens_seen, write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
@@ -37,6 +37,7 @@ from engine.training.growth import grow
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
 from engine.training.position_heads import set_position_heads_at
+from engine.training.reward_loss import Surprise, reward_loss, surprise_loss
 from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import at_every_token
@@ -44,13 +45,20 @@ from engine.training.verdicts import at_every_token
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
 NEW_LAYERS = 2
-ALONE_SHARE = 1 / 12  # of the tokens: the new layers first, on a policy that stays as it is
-ALONE = "new-layers"  # in the work folder
+SEEING_SHARE = 1 / 8  # of the tokens: first a new layer learns to see surprises,
+ALONE_SHARE = 1 / 8  # then both new ones learn to judge, on a policy that stays as it is till then
+SEEING, ALONE = "surprises", "new-layers"  # in the work folder
+SHAPE = (  # what a reward has in common with its policy
+    "vocab_size", "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads",
+    "head_dim", "max_position_embeddings", "rope_parameters", "rms_norm_eps", "tie_word_embeddings",
+    "pad_token_id", "eos_token_id", "bos_token_id",
+)  # fmt: skip
+Loss = Callable[[Any, Batch], torch.Tensor]
 WRITING = ("o_proj.weight", "down_proj.weight")
-STEP_TOKENS = 8192
+STEP_TOKENS = 4096
+SEEING_STEP_TOKENS = 2048  # with four times as many it learns a third as much from the same
 SAMPLES = 32_000  # the policy's own solutions
 SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
-SPOKEN_SHARE = 0.5  # weight of the next-token loss
 SAMPLED_SHARE = 0.7  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
@@ -80,16 +88,19 @@ class Mixed:
         return at_every_token(rng.choice(self._samples[task]))
 
 
-def verdict_loss(model, batch: Batch) -> torch.Tensor:
-    """Mean cross-entropy of the verdicts, and of the next token where that is right."""
-    ids, labels = batch
-    states = model.model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, hidden)
-    chosen, verdicts = learned(labels, states)
-    judged = cross_entropy(model.score(chosen).float(), verdicts, ignore_index=IGNORED)
-    said = ids.masked_fill(labels != 1, IGNORED)
-    before, tokens = learned(said[:, 1:], states[:, :-1])
-    spoken = cross_entropy((before @ model.model.embed_tokens.weight.T).float(), tokens, ignore_index=IGNORED)
-    return judged + SPOKEN_SHARE * spoken
+def new_reward(author: LlamaForCausalLM) -> Any:
+    """The author's backbone with NEW_LAYERS more, biases and a two-label head; with its `Surprise`."""
+    torch.manual_seed(0)
+    config = author.config
+    shape = {name: getattr(config, name) for name in SHAPE}
+    layers = config.num_hidden_layers
+    grown = Qwen2Config(**shape, num_hidden_layers=layers + NEW_LAYERS)
+    grown.num_labels = 2
+    model: Any = Qwen2ForTokenClassification(grown)
+    grow(author, model)
+    set_position_heads_at(model, layers)
+    model.surprise = Surprise(author, layers)
+    return model
 
 
 def rates_of_new(first: int, loudness: float) -> Callable[[str], float]:
@@ -104,7 +115,7 @@ def rates_of_new(first: int, loudness: float) -> Callable[[str], float]:
 
 
 @contextmanager
-def _only_new(model: LlamaForTokenClassification, first: int) -> Iterator[None]:
+def _only_new(model: Qwen2ForTokenClassification, first: int) -> Iterator[None]:
     """Meanwhile the embeddings and the layers before `first` ask for no gradient."""
     old: list[torch.nn.Module] = [model.model.embed_tokens, *model.model.layers[:first]]
     for part in old:
@@ -116,12 +127,15 @@ def _only_new(model: LlamaForTokenClassification, first: int) -> Iterator[None]:
             part.requires_grad_(True)
 
 
-def _seen(tokenizer: PreTrainedTokenizerFast, count: int = 64) -> torch.Tensor:
-    """The beginnings of some made solutions, as long as the shortest: ids (count, T)."""
+@torch.no_grad()
+def _loudness(model: Qwen2ForTokenClassification, place: int, tokenizer: PreTrainedTokenizerFast) -> float:
+    """How large the states are that the layer at `place` writes into: the root of their mean square."""
     rng = random.Random(11)
-    rows = [rows_of(tokenizer, made(rng))[0] for _ in range(count)]
+    rows = [rows_of(tokenizer, made(rng))[0] for _ in range(64)]
     length = min(map(len, rows))
-    return torch.tensor([row[:length] for row in rows])
+    ids = torch.tensor([row[:length] for row in rows])
+    states = model.model(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
+    return float(states[place].square().mean().sqrt())
 
 
 def train_reward(
@@ -133,35 +147,38 @@ def train_reward(
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(models / POLICY)
     author = LlamaForCausalLM.from_pretrained(models / POLICY, dtype=torch.float32)
-    torch.manual_seed(0)
-    config = copy.deepcopy(author.config)
-    config.num_hidden_layers += NEW_LAYERS
-    config.num_labels = 2
-    model = LlamaForTokenClassification(config)
-    grow(author, model)
+    model = new_reward(author)
     file = folder / OWN_SOLUTIONS
     if not is_resumed:
         file.unlink(missing_ok=True)
     mixed = Mixed(own_solutions(models / POLICY, file, SAMPLES, SAMPLE_WEIGHTS, seed=5))
 
-    def stream(pool: int) -> Iterator[tuple[int, Step]]:
-        return loader(Batches(tokenizer, mixed, STEP_TOKENS, 11, pool))
-
     first = author.config.num_hidden_layers
-    loudness = set_position_heads_at(model, first, _seen(tokenizer))
-    rate_of = rates_of_new(first, loudness)
+    rate_of = rates_of_new(first, _loudness(model, first, tokenizer))
 
-    def planned(share: float, **settings: Any) -> Schedule:
-        return Schedule(
-            int((tokens or TOKENS) * share), None if minutes is None else minutes * share, **settings
-        )
+    def learn(loss: Loss, share: float, work: Path, step_tokens: int, parts: int, **settings: Any) -> None:
+        def stream(pool: int) -> Iterator[tuple[int, Step]]:
+            return loader(Batches(tokenizer, mixed, step_tokens, 11, pool, parts))
+
+        length = int((tokens or TOKENS) * share)
+        schedule = Schedule(length, None if minutes is None else minutes * share, **settings)
+        train(model, stream, loss, schedule, work, rate_of=rate_of, is_resumed=is_resumed)
 
     with _only_new(model, first):
-        alone = planned(ALONE_SHARE, warmup_steps=10)
-        train(model, stream, verdict_loss, alone, folder / ALONE, rate_of=rate_of, is_resumed=is_resumed)
+        learn(surprise_loss, SEEING_SHARE, folder / SEEING, SEEING_STEP_TOKENS, 1, warmup_steps=10)
+        learn(reward_loss, ALONE_SHARE, folder / ALONE, STEP_TOKENS, 2, matrix_rate=0.01, warmup_steps=10)
     # It knows most of what it needs: at a policy's own rates it would forget that first.
-    schedule = planned(1 - ALONE_SHARE, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
-    train(model, stream, verdict_loss, schedule, folder, rate_of=rate_of, is_resumed=is_resumed)
+    learn(
+        reward_loss,
+        1 - SEEING_SHARE - ALONE_SHARE,
+        folder,
+        STEP_TOKENS,
+        2,
+        matrix_rate=0.006,
+        other_rate=1e-3,
+        decay_share=1.0,
+    )
+    del model.surprise
     model.set_attn_implementation("sdpa")
     families = judge(model.eval(), author, tokenizer)
     error = expected_error(
@@ -170,5 +187,13 @@ def train_reward(
     )
     exported = export_reward(name, model, tokenizer, folder, models / name)
     rows = [(f.task, len(f.truths), f.accuracy, f.area) for f in families]
-    write_reward_card(name, model, exported, rows, error, alone=tokens_seen(folder / ALONE))
+    write_reward_card(
+        name,
+        model,
+        exported,
+        rows,
+        error,
+        seeing=tokens_seen(folder / SEEING),
+        alone=tokens_seen(folder / ALONE),
+    )
     return exported

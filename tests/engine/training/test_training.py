@@ -1,6 +1,5 @@
 """A smoke training: it learns, writes its curve, and exports a folder that anyone can load."""
 
-import copy
 import json
 import random
 from dataclasses import replace
@@ -12,17 +11,15 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForTokenClassification,
     AutoTokenizer,
-    LlamaForTokenClassification,
 )
 
 from engine import training
 from engine.errors import BadInput
-from engine.training import batches, evaluate, policy, reward
+from engine.training import batches, evaluate, policy, reward, reward_loss
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
 from engine.training.export import export_policy
-from engine.training.growth import grow
 from engine.training.loop import Schedule, train
 from engine.training.policy import Recipe, new_model, next_token_loss
 
@@ -168,19 +165,14 @@ def test_a_reward_is_grown_from_the_finished_policy(family, monkeypatch):
 def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path):
     torch.set_num_threads(1)
     small = new_model(RECIPE, tokenizer)
-    config = copy.deepcopy(small.config)
-    config.num_hidden_layers += reward.NEW_LAYERS
-    config.num_labels = 2
-    model = LlamaForTokenClassification(config)
-    grow(small, model)
-    first = RECIPE.layers
+    model, first = reward.new_reward(small), RECIPE.layers
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     schedule = Schedule(4_000, matrix_rate=1e-3, warmup_steps=1)
     with reward._only_new(model, first):
         train(
             model,
             lambda pool: iter(Batches(tokenizer, reward.made, 1024, 3, pool)),
-            reward.verdict_loss,
+            reward.reward_loss,
             schedule,
             tmp_path / "new",
             rate_of=reward.rates_of_new(first, 100.0),
@@ -193,6 +185,43 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
     assert all(moved(name) == 0 for name in before if "embed" in name or f".layers.{first - 1}." in name)
     read, written = (moved(f"model.layers.{first}.mlp.{part}_proj.weight") for part in ("up", "down"))
     assert 0 < 10 * read < written
+    assert moved("surprise.head.weight") > 0
+
+
+def test_a_surprise_is_a_token_that_the_old_layers_did_not_expect(tokenizer):
+    small = new_model(RECIPE, tokenizer).eval()
+    model = reward.new_reward(small).eval()
+    surprise = model.surprise
+    ids = torch.tensor([tokenizer("Use 4 5 6 10 to make 24.").input_ids])
+    states = model.model(input_ids=ids, output_hidden_states=True).hidden_states
+    with torch.no_grad():
+        expected = surprise.expected(model, states[RECIPE.layers])
+        assert torch.allclose(expected, small(input_ids=ids).logits, atol=1e-4)
+    expected = expected[0]
+    assert not surprise.shows(expected, expected.argmax(-1)).any()
+    assert surprise.shows(3 * expected, expected.argmin(-1)).all()
+
+
+def test_tokens_are_replaced_inside_solutions_and_the_same_each_time(tokenizer):
+    _, (batch,) = next(iter(Batches(tokenizer, reward.made, 8192, 3, parts=1)))
+    ids, labels = batch
+    replaced = reward_loss.replaced(batch)
+    assert torch.equal(replaced, reward_loss.replaced(batch))
+    is_other = replaced != ids
+    solutions = ((labels != batches.IGNORED).cumsum(1) > 0) & (ids != tokenizers.PAD_ID)
+    assert not is_other[~solutions].any()
+    assert 0.05 < float(is_other[solutions].float().mean()) < 0.1
+
+
+def test_a_new_layer_reads_one_place_back_whatever_the_states(tokenizer):
+    small = new_model(RECIPE, tokenizer)
+    model, first = reward.new_reward(small).eval(), RECIPE.layers
+    model.set_attn_implementation("eager")
+    ids = torch.randint(9, len(tokenizer), (2, 40), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        attended = model.model(input_ids=ids, output_attentions=True).attentions[first]  # (B, heads, T, T)
+    for head in range(2):  # of the first key-value head
+        assert attended[:, head].diagonal(-head - 1, 1, 2).min() > 0.8
 
 
 def test_interrupted_and_resumed_gives_the_weights_of_an_uninterrupted_training(
