@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +19,7 @@ import transformers
 from engine.backends.branches import Branch, parted
 from engine.backends.protocol import Chunk, Generate, Profile
 from engine.backends.transcript import Context, Transcript, end_ids
+from engine.backends.waiting import Waiting
 from engine.decoding import memory
 from engine.decoding.choice import runner_for
 from engine.decoding.packing import Read
@@ -66,7 +67,7 @@ class LocalBackend:
         self._model = model
         self._about = dict(about or {})
         self.context_tokens = context_tokens(model, tokenizer)
-        self._waiting: OrderedDict[str, deque[Generate]] = OrderedDict()  # by run
+        self._waiting = Waiting()
         self._paused: deque[Branch] = deque()  # lost their rows to a lack of memory
         self._branches: dict[int, Branch] = {}  # admitted, by request id
         self._of_row: dict[Row, list[Branch]] = {}
@@ -87,7 +88,7 @@ class LocalBackend:
 
     def add(self, request: Generate) -> None:
         self.transcript.open(request.run_id, request.node.tree)
-        self._waiting.setdefault(request.run_id, deque()).append(request)
+        self._waiting.add(request)
 
     def step(self) -> list[Chunk]:
         chunks = self._admit()
@@ -116,16 +117,11 @@ class LocalBackend:
             untold = branch.chunk(self.transcript.end_ids) if branch.is_untold else None
             self._end(branch, keep=False)
             return untold
-        for run_id, waiting in list(self._waiting.items()):
-            kept = deque(request for request in waiting if request.id != request_id)
-            if kept:
-                self._waiting[run_id] = kept
-            else:
-                del self._waiting[run_id]
+        self._waiting.drop(request_id)
         return None
 
     def release(self, run_id: str) -> None:
-        ids = [request.id for request in self._waiting.get(run_id, ())]
+        ids = self._waiting.of(run_id)
         ids += [id for id, branch in self._branches.items() if branch.request.run_id == run_id]
         for request_id in ids:
             self.cancel(request_id)
@@ -167,11 +163,8 @@ class LocalBackend:
             self._branches[branch.request.id] = branch
             again.append([branch])
         while self._waiting and len(self._branches) < self.max_rows:
-            run_id, waiting = next(iter(self._waiting.items()))
-            request = waiting.popleft()
-            self._waiting.move_to_end(run_id)
-            if not waiting:
-                del self._waiting[run_id]
+            request = self._waiting.take()
+            run_id = request.run_id
             node = request.node
             parent = node.parent.id if node.parent else -1
             key = (run_id, parent, node.instruction, node.thinking, node.forced, node.struck)
