@@ -82,8 +82,8 @@ def write_reward_card(
 ) -> None:
     """The reward's card: per family, steps judged, accuracy at one half and area under the curve.
 
-    `seeing` and `alone` are how many million tokens its new layers learned by themselves: to see surprises,
-    and to judge.
+    `seeing` and `alone` are how many million tokens its new layers learned by themselves: to see
+    surprises, and to judge.
     """
     table = ["| family | steps | right at the threshold 0.5 | area under the curve |", "|---|---|---|---|"]
     table += [

@@ -4,12 +4,11 @@ The reward is the policy's backbone with two layers more and a two-label head, r
 every step and of the final answer. A step's label is whether a right answer can still follow (for countdown
 by the exact solver). It learns from every token whose label is known, and its old layers go on learning to
 say what is right: to see that a result is wrong it must know the right one. They know already: how likely
-the policy finds the least likely token of a step ranks the steps of sums and stories well. The first new
-layer reads one place back from the start, so that it sees what was expected of a token beside the token
-itself, and learns to tell where they differ; the second can gather that. (Queries and keys have biases for
-that, which makes it Qwen2's shape.) The new layers learn alone first. They write into a state that is some
-fifty times as large as what they read, so what they write with learns that much faster: at one rate for all,
-they stay unheard.
+the policy finds a solution ranks the steps of sums and stories well. The first new layer reads one place
+back from the start, so that it sees what was expected of a token beside the token itself, and learns how
+surprising each token is; the second can gather that. (Queries and keys have biases for that, which makes it
+Qwen2's shape.) The new layers learn alone first. They write into a state that is some fifty times as large
+as what they read, so what they write with learns that much faster: at one rate for all, they stay unheard.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -45,7 +44,7 @@ from engine.training.verdicts import at_every_token
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
 NEW_LAYERS = 2
-SEEING_SHARE = 1 / 8  # of the tokens: first a new layer learns to see surprises,
+SEEING_SHARE = 1 / 6  # of the tokens: first a new layer learns how surprising each token is,
 ALONE_SHARE = 1 / 8  # then both new ones learn to judge, on a policy that stays as it is till then
 SEEING, ALONE = "surprises", "new-layers"  # in the work folder
 SHAPE = (  # what a reward has in common with its policy

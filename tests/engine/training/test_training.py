@@ -188,7 +188,7 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
     assert moved("surprise.head.weight") > 0
 
 
-def test_a_surprise_is_a_token_that_the_old_layers_did_not_expect(tokenizer):
+def test_a_token_is_as_surprising_as_the_old_layers_find_it_unlikely(tokenizer):
     small = new_model(RECIPE, tokenizer).eval()
     model = reward.new_reward(small).eval()
     surprise = model.surprise
@@ -197,9 +197,12 @@ def test_a_surprise_is_a_token_that_the_old_layers_did_not_expect(tokenizer):
     with torch.no_grad():
         expected = surprise.expected(model, states[RECIPE.layers])
         assert torch.allclose(expected, small(input_ids=ids).logits, atol=1e-4)
-    expected = expected[0]
-    assert not surprise.shows(expected, expected.argmax(-1)).any()
-    assert surprise.shows(3 * expected, expected.argmin(-1)).all()
+        # A head that is never surprised is right of what is expected for certain, and wrong of the rest.
+        torch.nn.init.constant_(surprise.head.bias, -10.0)
+        torch.nn.init.zeros_(surprise.head.weight)
+        certain, after = 1e4 * expected[0], states[RECIPE.layers + 1][0]
+        assert float(surprise.loss(after, certain, certain.argmax(-1))) < 1e-3
+        assert float(surprise.loss(after, certain, certain.argmin(-1))) > 9
 
 
 def test_tokens_are_replaced_inside_solutions_and_the_same_each_time(tokenizer):
