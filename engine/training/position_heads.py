@@ -1,4 +1,4 @@
-"""A start for small models: heads that read the tokens one, two and three places back.
+"""A start for small models: heads that read the tokens one, two and three places back, or gather.
 
 To find a fact again by a name, a model first needs a head that reads the token before, then one that finds
 where the same token stood (induction heads, arXiv 2209.11895). A small model spends most of a short training
@@ -20,6 +20,7 @@ LAYERS = 2  # the first ones
 FREQUENCIES = 6  # the fastest rotations; the slow ones cannot tell neighbours apart
 SHARPNESS = 5.0  # length of a query and of a key in each of those planes
 CONSTANT = 0.08  # one coordinate of every embedding: what makes a query the same whatever the token
+GATHERING = (1.0, 0.5, 2.0)  # what the heads that gather multiply with
 REST = 0.1  # the other weights of these heads are shrunk to this share
 
 
@@ -66,3 +67,24 @@ def _reading_back(model: Any, layer: Any) -> list[tuple[Any, Tensor]]:
     for projection, alike in read_with:
         projection.weight[: len(alike)] *= REST
     return read_with
+
+
+@torch.no_grad()
+def set_gathering_heads(model: Any, place: int, reading: Tensor) -> None:
+    """In the layer at `place`, the heads of the first key-value head gather what `reading` (hidden,) tells.
+
+    They attend to every place by the exponential of what it tells there, each with a sharpness of its own,
+    and read that: of log odds, about the logarithm of their sum. The query is the same everywhere, by its
+    bias, in the plane that turns slowest.
+    """
+    layers: Any = model.model.layers
+    attention = layers[place].self_attn
+    heads, dim = model.config.num_attention_heads // model.config.num_key_value_heads, model.config.head_dim
+    queries, keys, values = attention.q_proj, attention.k_proj, attention.v_proj
+    for projection, rows in ((queries, heads * dim), (keys, dim), (values, dim)):
+        projection.weight[:rows] *= REST
+    slowest = dim // 2 - 1
+    keys.weight[slowest] += reading
+    values.weight[0] += reading
+    for head in range(heads):
+        queries.bias[head * dim + slowest] += GATHERING[head % len(GATHERING)] * dim**0.5

@@ -6,9 +6,10 @@ by the exact solver). It learns from every token whose label is known, and its o
 say what is right: to see that a result is wrong it must know the right one. They know already: how likely
 the policy finds a solution ranks the steps of sums and stories well. The first new layer reads one place
 back from the start, so that it sees what was expected of a token beside the token itself, and learns how
-surprising each token is; the second can gather that. (Queries and keys have biases for that, which makes it
-Qwen2's shape.) The new layers learn alone first. They write into a state that is some fifty times as large
-as what they read, so what they write with learns that much faster: at one rate for all, they stay unheard.
+surprising each token is; the second gathers that from all tokens so far. (Queries and keys have biases for
+that, which makes it Qwen2's shape.) The new layers learn alone first. They write into a state that is some
+fifty times as large as what they read, so what they write with learns that much faster: at one rate for all,
+they stay unheard.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -35,7 +36,7 @@ from engine.training.export import export_reward
 from engine.training.growth import grow
 from engine.training.judging import judge
 from engine.training.loop import Schedule, train
-from engine.training.position_heads import set_position_heads_at
+from engine.training.position_heads import set_gathering_heads, set_position_heads_at
 from engine.training.reward_loss import Surprise, reward_loss, surprise_loss
 from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
 from engine.training.tokenizer import THINK_END
@@ -165,6 +166,7 @@ def train_reward(
 
     with _only_new(model, first):
         learn(surprise_loss, SEEING_SHARE, folder / SEEING, SEEING_STEP_TOKENS, 1, warmup_steps=10)
+        set_gathering_heads(model, first + 1, model.surprise.head.weight[0])
         learn(reward_loss, ALONE_SHARE, folder / ALONE, STEP_TOKENS, 2, matrix_rate=0.01, warmup_steps=10)
     # It knows most of what it needs: at a policy's own rates it would forget that first.
     learn(

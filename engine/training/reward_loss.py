@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, rms_norm
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, pad, rms_norm
 from transformers import LlamaForCausalLM, Qwen2ForTokenClassification
 
 from engine.training.batches import IGNORED, Batch, learned
@@ -41,14 +41,15 @@ class Surprise(nn.Module):
         normed = rms_norm(states, self.expecting.shape, self.expecting, self.epsilon)
         return (normed @ model.model.embed_tokens.weight.T).float()
 
-    def loss(self, states: torch.Tensor, expected: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """How badly the head tells by the states after `first` (N, hidden) how surprising `tokens` (N,) are.
-
-        A cross-entropy with 1 - p(token) by the logits `expected` (N, vocabulary), which learn nothing here.
-        """
+    def loss(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of what the head tells of states (N, hidden) with `targets` (N,) from 0 to 1."""
         told = self.head(rms_norm(states, states.shape[-1:])).squeeze(-1).float()
-        likely = expected.detach().softmax(-1).gather(1, tokens.unsqueeze(1)).squeeze(1)
-        return binary_cross_entropy_with_logits(told, 1 - likely)
+        return binary_cross_entropy_with_logits(told, targets)
+
+
+def unlikely(expected: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """1 - p of `tokens` (N,) by the logits `expected` (N, vocabulary), which learn nothing from it."""
+    return 1 - expected.detach().softmax(-1).gather(1, tokens.unsqueeze(1)).squeeze(1)
 
 
 def replaced(batch: Batch) -> torch.Tensor:
@@ -70,14 +71,21 @@ def _solutions(batch: Batch) -> torch.Tensor:
 
 
 def surprise_loss(model: Any, batch: Batch) -> torch.Tensor:
-    """Cross-entropy of the surprises in solutions with replaced tokens; `model` as for `reward_loss`."""
+    """Cross-entropy of the surprises in solutions with replaced tokens; `model` as for `reward_loss`.
+
+    The tokens of a question count as no surprise.
+    """
     surprise: Surprise = model.surprise
     ids = replaced(batch)
     states = model.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
-    there = _solutions(batch)[:, 1:]
+    solutions = _solutions(batch)
+    there = solutions[:, 1:]
     with torch.no_grad():
         expected = surprise.expected(model, states[surprise.first][:, :-1][there])
-    return surprise.loss(states[surprise.first + 1][:, 1:][there], expected, ids[:, 1:][there])
+    targets = torch.zeros(ids.shape)
+    targets[:, 1:][there] = unlikely(expected, ids[:, 1:][there])
+    is_token = ids != PAD_ID
+    return surprise.loss(states[surprise.first + 1][is_token], targets[is_token])
 
 
 def reward_loss(model: Any, batch: Batch) -> torch.Tensor:
@@ -93,8 +101,10 @@ def reward_loss(model: Any, batch: Batch) -> torch.Tensor:
     said = ids.masked_fill(labels == IGNORED, IGNORED)[:, 1:]
     before, tokens = learned(said, states[surprise.first][:, :-1])
     after, rights = learned(labels[:, 1:], states[surprise.first + 1][:, 1:])
+    asked = states[surprise.first + 1][~_solutions(batch) & (ids != PAD_ID)]
     expected = surprise.expected(model, before)
     spoken = cross_entropy(expected, tokens.masked_fill(rights != 1, IGNORED), ignore_index=IGNORED)
     there = tokens != IGNORED
-    told = surprise.loss(after[there], expected[there], tokens[there])
+    targets = unlikely(expected[there], tokens[there])
+    told = surprise.loss(torch.cat([after[there], asked]), pad(targets, (0, len(asked))))
     return judged + SPOKEN_SHARE * spoken + told

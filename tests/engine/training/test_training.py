@@ -22,6 +22,7 @@ from engine.training.examples import reason
 from engine.training.export import export_policy
 from engine.training.loop import Schedule, train
 from engine.training.policy import Recipe, new_model, next_token_loss
+from engine.training.position_heads import set_gathering_heads
 
 RECIPE = Recipe(hidden=32, layers=2, heads=2, shared_heads=1, inner=64, tokens=1, seed=1)
 
@@ -197,12 +198,23 @@ def test_a_token_is_as_surprising_as_the_old_layers_find_it_unlikely(tokenizer):
     with torch.no_grad():
         expected = surprise.expected(model, states[RECIPE.layers])
         assert torch.allclose(expected, small(input_ids=ids).logits, atol=1e-4)
-        # A head that is never surprised is right of what is expected for certain, and wrong of the rest.
-        torch.nn.init.constant_(surprise.head.bias, -10.0)
-        torch.nn.init.zeros_(surprise.head.weight)
-        certain, after = 1e4 * expected[0], states[RECIPE.layers + 1][0]
-        assert float(surprise.loss(after, certain, certain.argmax(-1))) < 1e-3
-        assert float(surprise.loss(after, certain, certain.argmin(-1))) > 9
+        certain = 1e4 * expected[0]
+        assert reward_loss.unlikely(certain, certain.argmax(-1)).max() < 1e-3
+        assert reward_loss.unlikely(certain, certain.argmin(-1)).min() > 0.999
+
+
+def test_a_gathering_head_attends_to_what_it_gathers(tokenizer):
+    small = new_model(RECIPE, tokenizer)
+    model, place = reward.new_reward(small).eval(), RECIPE.layers + 1
+    model.set_attn_implementation("eager")
+    ids = torch.randint(9, len(tokenizer), (1, 30), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        state = model.model(input_ids=ids, output_hidden_states=True).hidden_states[place][0]
+        normed = torch.nn.functional.rms_norm(state, state.shape[-1:])
+        reading = 8 * normed[11] / normed[11].square().sum()  # 8 at place 11, less elsewhere
+        set_gathering_heads(model, place, reading)
+        attended = model.model(input_ids=ids, output_attentions=True).attentions[place]
+    assert int(attended[0, 0, -1].argmax()) == 11
 
 
 def test_tokens_are_replaced_inside_solutions_and_the_same_each_time(tokenizer):
