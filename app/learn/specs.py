@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from app.learn.lessons import BUDGET, DIFFICULTY, Arm, Lesson
 from engine.budget import Budget
 from engine.errors import BadInput
+from engine.lab.problems import held_out
 from engine.runs import RunSpec
 from engine.tasks import FAMILIES
-
-MOST_TRIES = 20_000
 
 
 def spec(
@@ -36,25 +36,16 @@ def spec(
 
 def problems(family: str, difficulty: int, count: int, key: str) -> list[str]:
     """`count` different held-out problems; the same key gives the same problems."""
-    task, rng = FAMILIES[family], random.Random(f"{key}/{difficulty}")
-    found: dict[str, None] = {}
-    for _ in range(MOST_TRIES):
-        problem = task.generate(difficulty, rng)
-        if task.is_held_out(problem):
-            found[problem.text] = None
-        if len(found) == count:
-            return list(found)
-    raise BadInput(f"{family} has no {count} held-out problems of {difficulty} {task.unit}.")
+    drawn = held_out(family, difficulty, random.Random(f"{key}/{difficulty}"))
+    found = [problem.text for problem in islice(drawn, count)]
+    if len(found) < count:
+        raise BadInput(f"{family} has no {count} held-out problems of {difficulty} {FAMILIES[family].unit}.")
+    return found
 
 
 def fresh(family: str, difficulty: int, rng: random.Random) -> str:
     """A new held-out problem."""
-    task = FAMILIES[family]
-    for _ in range(MOST_TRIES):
-        problem = task.generate(difficulty, rng)
-        if task.is_held_out(problem):
-            return problem.text
-    raise BadInput(f"{family} has no held-out problem of {difficulty} {task.unit}.")
+    return next(held_out(family, difficulty, rng)).text
 
 
 def middle(family: str) -> int:

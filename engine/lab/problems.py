@@ -6,12 +6,14 @@ Knows families and the held-out split. Does not know runs.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from engine.errors import BadInput
 from engine.tasks import FAMILIES, Problem, Task
 
-TRIES = 400  # draws for each problem asked for, before there are taken to be no more
+TRIES = 400  # draws without a new problem, before there are taken to be no more
 
 
 def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Problem]:
@@ -21,17 +23,30 @@ def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Proble
     """
     task = _task(family, difficulty)
     rng = random.Random(f"{family}:{difficulty}:{seed}")
-    found: dict[str, Problem] = {}
-    for _ in range(TRIES * count):
-        problem = task.generate(difficulty, rng)
-        if task.is_held_out(problem):
-            found[problem.text] = problem
-        if len(found) == count:
-            return list(found.values())
-    raise BadInput(
-        f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
-        "ask for fewer, or for harder ones."
-    )
+    found = list(islice(held_out(family, difficulty, rng), count))
+    if len(found) < count:
+        raise BadInput(
+            f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
+            "ask for fewer, or for harder ones."
+        )
+    return found
+
+
+def held_out(family: str, difficulty: int, rng: random.Random) -> Iterator[Problem]:
+    """Different problems that were never trained on, as `rng` draws them, until there seem to be no more.
+
+    Raises BadInput for an unknown family or difficulty.
+    """
+    task = _task(family, difficulty)
+    seen: set[str] = set()
+    tries = 0
+    while tries < TRIES:
+        problem = task.generate(difficulty, rng, held_out=True)
+        tries += 1
+        if problem.text not in seen:
+            seen.add(problem.text)
+            tries = 0
+            yield problem
 
 
 @lru_cache(maxsize=64)

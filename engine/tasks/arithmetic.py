@@ -65,9 +65,12 @@ def _keep_parentheses(body: str) -> str:
     return re.sub(r"\s*\)", ")", re.sub(r"\(\s*", "(", spaced)).strip()
 
 
-def generate(difficulty: int, rng: random.Random) -> Problem:
-    expression, value = _build(difficulty, rng)
-    return Problem(f"Compute {_write(expression, rng)}.", name, str(value), difficulty)
+def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) -> Problem:
+    while True:
+        expression, value = _build(difficulty, rng)
+        problem = Problem(f"Compute {_write(expression, rng)}.", name, str(value), difficulty)
+        if held_out in (None, is_held_out(problem)):
+            return problem
 
 
 def _build(count: int, rng: random.Random) -> tuple[Expression, int]:

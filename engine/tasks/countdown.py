@@ -75,8 +75,11 @@ def read(text: str) -> tuple[Numbers, int]:
     return tuple(sorted(given)), target
 
 
-def generate(difficulty: int, rng: random.Random) -> Problem:
-    return construct(difficulty, rng)[0]
+def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) -> Problem:
+    while True:
+        problem, _ = construct(difficulty, rng)
+        if held_out in (None, is_held_out(problem)):
+            return problem
 
 
 def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:

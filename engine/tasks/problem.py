@@ -57,8 +57,8 @@ class Task(Protocol):
         """
         ...
 
-    def generate(self, difficulty: int, rng: random.Random) -> Problem:
-        """A fresh problem of that difficulty, from either split."""
+    def generate(self, difficulty: int, rng: random.Random, held_out: bool | None = None) -> Problem:
+        """A fresh problem of that difficulty: of the test split, of the other, or from either."""
         ...
 
     def is_held_out(self, problem: Problem) -> bool:

@@ -121,20 +121,22 @@ def _fresh_list(rng: random.Random) -> Values:
     return tuple(rng.randint(0, 20) for _ in range(rng.randint(4, 6)))
 
 
-def generate(difficulty: int, rng: random.Random) -> Problem:
+def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) -> Problem:
     while True:
         program = [_fresh_line(rng) for _ in range(difficulty)]
         before = tuple(_fresh_list(rng) for _ in range(EXAMPLES))
         after = tuple(list_lines.run(program, xs) for xs in before)
         if not all(after) or any(abs(value) > LARGEST for xs in after for value in xs):
             continue
+        problem = Problem(_text(before, after), name, None, difficulty)
+        if held_out not in (None, is_held_out(problem)):
+            continue  # before the search, which takes long
         programs = list_lines.fitting(before, after, difficulties[-1])
         # Where very many programs fit, the examples do not say which is meant.
         if len(programs[0]) != difficulty or len(programs) == list_lines.MOST_FITS:
             continue
-        text = _text(before, after)
-        if len(_hidden_tests(text, programs)) == HIDDEN:
-            return Problem(text, name, None, difficulty)
+        if len(_hidden_tests(problem.text, programs)) == HIDDEN:
+            return problem
 
 
 def _fresh_line(rng: random.Random) -> Operation:

@@ -174,16 +174,18 @@ def _check_rules(story: Story) -> None:
         )
 
 
-def generate(difficulty: int, rng: random.Random) -> Problem:
+def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) -> Problem:
     while True:
         story, order = _build(difficulty, rng)
         values = story.values()
-        if all(0 <= value <= LARGEST for value in values.values()) and len(story.needed()) == difficulty:
-            break
-    rng.shuffle(order)
-    sentences = [story.facts[who].sentence(story.things) for who in order]
-    question = f"How many {story.things} does {story.asked} have?"
-    return Problem(" ".join([*sentences, question]), name, str(values[story.asked]), difficulty)
+        if any(not 0 <= value <= LARGEST for value in values.values()) or len(story.needed()) != difficulty:
+            continue
+        rng.shuffle(order)
+        sentences = [story.facts[who].sentence(story.things) for who in order]
+        question = f"How many {story.things} does {story.asked} have?"
+        problem = Problem(" ".join([*sentences, question]), name, str(values[story.asked]), difficulty)
+        if held_out in (None, is_held_out(problem)):
+            return problem
 
 
 def _build(difficulty: int, rng: random.Random) -> tuple[Story, list[str]]:

@@ -5,12 +5,12 @@ Uses the library's own generation on purpose: it must not depend on the decoding
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from engine.lab.problems import draw
 from engine.tasks import FAMILIES, Problem
 
 CELLS = (
@@ -19,18 +19,6 @@ CELLS = (
     ("countdown", 3), ("countdown", 4), ("countdown", 5),
     ("programs", 1), ("programs", 2), ("programs", 3),
 )  # fmt: skip
-
-
-def held_out(task_name: str, difficulty: int, count: int, seed: int = 0) -> list[Problem]:
-    """`count` different problems of the test split; the same ones for the same seed."""
-    rng = random.Random(f"{task_name}:{difficulty}:{seed}")
-    task = FAMILIES[task_name]
-    problems: dict[str, Problem] = {}
-    while len(problems) < count:
-        problem = task.generate(difficulty, rng)
-        if task.is_held_out(problem):
-            problems[problem.text] = problem
-    return list(problems.values())
 
 
 @torch.inference_mode()
@@ -76,7 +64,7 @@ def solved(
     counts = {}
     for task_name, difficulty in CELLS:
         task = FAMILIES[task_name]
-        asked = held_out(task_name, difficulty, problems)
+        asked = draw(task_name, difficulty, problems)
         right = 0
         for problem, (said,) in zip(asked, complete(model, tokenizer, asked), strict=True):
             answer = task.extract(problem, said)

@@ -9,8 +9,9 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from engine.lab.calibration import area_under_curve
+from engine.lab.problems import draw
 from engine.training.batches import IGNORED, rows_of
-from engine.training.evaluate import complete, held_out
+from engine.training.evaluate import complete
 from engine.training.sampling import labelled
 from engine.training.verdicts import as_example
 
@@ -46,7 +47,7 @@ def judge(
     for name, levels in CELLS.items():
         examples = []
         for level in levels:
-            asked = held_out(name, level, problems, seed=1)
+            asked = draw(name, level, problems, seed=1)
             replies = complete(policy, tokenizer, asked, samples=4, temperature=1.0)
             for problem, texts in zip(asked, replies, strict=True):
                 examples += [as_example(labelled(problem, said)) for said in texts]

@@ -11,11 +11,11 @@ import argparse
 import time
 
 from engine.budget import Budget
+from engine.lab.problems import draw
 from engine.models import catalogue
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
 from engine.training.card import interval
-from engine.training.evaluate import held_out
 
 CELLS = (
     "arithmetic:3:chain_of_thought",
@@ -34,7 +34,7 @@ def solve(cell: str, problems: int, model: str, params: dict[str, object]) -> li
     budget = Budget(max_tokens=int(limit[0])) if limit else Budget()
     runs = [
         scheduler.submit(RunSpec(p.text, model, strategy, dict(params), task=task, seed=i, budget=budget))
-        for i, p in enumerate(held_out(task, int(difficulty), problems, seed=2))
+        for i, p in enumerate(draw(task, int(difficulty), problems, seed=2))
     ]
     scheduler.run_until_idle()
     return runs

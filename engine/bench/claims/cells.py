@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from engine.budget import Budget
+from engine.lab.problems import held_out
 from engine.runs import RunSpec
 from engine.tasks import FAMILIES, countdown
 from engine.tasks.problem import Problem
@@ -128,13 +129,7 @@ def _drawn(task: str, level: int, count: int) -> tuple[Problem, ...]:
         puzzles = list(games_of_24())
         rng.shuffle(puzzles)
         return tuple(puzzles[:count])
-    family = FAMILIES[task]
-    found: dict[str, Problem] = {}
-    while len(found) < count:
-        problem = family.generate(level, rng)
-        if family.is_held_out(problem):
-            found.setdefault(problem.text, problem)
-    return tuple(found.values())
+    return tuple(itertools.islice(held_out(task, level, rng), count))
 
 
 def games_of_24() -> Iterator[Problem]:

@@ -29,6 +29,6 @@ def test_what_cannot_be_drawn_is_one_sentence() -> None:
 def test_too_few_different_problems_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     countdown = FAMILIES["countdown"]
     fixed = draw("countdown", 4, 1)[0]
-    monkeypatch.setattr(countdown, "generate", lambda difficulty, rng: fixed)
+    monkeypatch.setattr(countdown, "generate", lambda difficulty, rng, held_out: fixed)
     with pytest.raises(BadInput, match="only about 1 different"):
         draw("countdown", 4, 2)

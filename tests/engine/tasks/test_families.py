@@ -57,6 +57,16 @@ def test_about_one_problem_in_ten_is_held_out_and_always_the_same(name):
     assert held_out == [family.is_held_out(problem) for problem in problems]
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_split_that_is_asked_for_is_what_either_split_would_have_given(name):
+    family, rng = FAMILIES[name], random.Random(1)
+    from_either = [family.generate(2, rng) for _ in range(100)]
+    for is_wanted in (True, False):
+        rng = random.Random(1)
+        wanted = [problem for problem in from_either if family.is_held_out(problem) == is_wanted]
+        assert [family.generate(2, rng, held_out=is_wanted) for _ in wanted] == wanted
+
+
 def test_split_turn_tells_thinking_from_the_answer():
     assert split_turn("1 + 2 = 3\n3 + 4 = 7\n</think> 7") == (["1 + 2 = 3", "3 + 4 = 7"], "7")
     assert split_turn("1 + 2 = 3\n3 +") == (["1 + 2 = 3", "3 +"], None)
