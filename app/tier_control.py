@@ -107,10 +107,10 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
         timed = max(timed, count)
         rows.append(row(title, tier, tiers.predict(tier, rate, prices, task)))
     if timed:
-        how = f"Seconds and dollars: foretold from {timed} {'run' if timed == 1 else 'runs'} on this machine."
+        how = f"Seconds and dollars: from {timed} {'run' if timed == 1 else 'runs'} here."
     else:
-        how = "No run was timed on this machine yet: after the first, seconds and dollars are foretold."
-    chosen = f"Chosen from {len(found.candidates)} measured on {found.problems} problems. {how}"
+        how = "Seconds and dollars follow the first run here."
+    chosen = f"The best of {len(found.candidates)} on {found.problems} problems. {how}"
     head = "".join(f'<th scope="col">{words}</th>' for words in ("", "p50", "p95", "solves"))
     return (
         f'<table class="tr-tiers"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -126,7 +126,7 @@ def row(title: str, tier: Measured, foretold: Prediction) -> str:
         seconds(foretold.p95_seconds),
         f'<span title="95 % interval: {solved.low:.0%} to {solved.high:.0%}">{solved.value:.0%}</span>',
     ]
-    what = escape(f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens at most")
+    what = escape(f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens")
     cost = "" if foretold.p50_usd is None else f" · {dollars(foretold.p50_usd)}"
     return (
         f'<tr><th scope="row">{title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

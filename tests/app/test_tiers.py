@@ -125,7 +125,7 @@ def test_the_table_says_what_is_known_and_what_is_not(found: Tiers) -> None:
     service = Service(threaded=False)
     unknown = tier_control.table(service, found, None)
     assert (
-        unknown.count("–") == 4 and "$" not in unknown and "No run was timed" in unknown and "60%" in unknown
+        unknown.count("–") == 4 and "$" not in unknown and "follow the first run here" in unknown and "60%" in unknown
     )
     assert "as Balanced" in unknown  # thorough is nothing else
     service.close()
@@ -159,7 +159,7 @@ def test_a_server_that_timed_nothing_makes_two_runs_that_history_leaves_out(
     assert len(timed) == warm_up.RUNS and all(run.status == "finished" for run in timed)
     assert service.count() == 0
     assert tiers.rate(found, found.tiers["balanced"], timed)[1] == warm_up.RUNS
-    assert "foretold from 2 runs on this machine" in tier_control.table(service, found, None)
+    assert "from 2 runs here" in tier_control.table(service, found, None)
     warm_up.warm_up(service, MODEL)  # and never again
     assert len(service.runs(filters={"batch": warm_up.BATCH})) == warm_up.RUNS
     service.close()
