@@ -127,9 +127,14 @@ def why_not(model: Any) -> str:
         feed = {name for name, child in layer.mlp.named_children() if any(True for _ in child.parameters())}
         if with_weights != known or not inner <= attention or feed != {"gate_proj", "up_proj", "down_proj"}:
             return "its layers have other parts than Llama's"
-        if layer.self_attn.o_proj.bias is not None or layer.mlp.down_proj.bias is not None:
+        if any(_adds(module.bias) for module in (layer.self_attn.o_proj, layer.mlp.down_proj)):
             return "its layers have biases where Llama's have none"
     return ""
+
+
+def _adds(bias: torch.Tensor | None) -> bool:
+    """Whether a bias changes anything; Llama's `attention_bias` gives outputs one that may well be zero."""
+    return bias is not None and bool(bias.any())
 
 
 def bind(model: Any, heads: int, dim: int) -> Flat:

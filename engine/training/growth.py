@@ -3,9 +3,8 @@
 Every weight of the smaller model has a place in the larger one. What is new reads at random and writes
 nothing yet: new heads, inner units and layers end in zeros, and so do the new coordinates of the state.
 Their first gradients bring them to life. The idea is Net2Net's (arXiv 1511.05641); theirs copies units,
-which then have to be told apart by noise, this adds ones that are silent. Knows Llama's weights, and
-Qwen2's, which are the same with biases of queries, keys and values beside them, left as they are; knows no
-data.
+which then have to be told apart by noise, this adds ones that are silent. Knows Llama's weights; biases are
+left as they are. Knows no data.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM, Qwen2ForTokenClassification
+from transformers import LlamaForCausalLM, LlamaForTokenClassification
 
 
 @torch.no_grad()
-def grow(small: LlamaForCausalLM, large: LlamaForCausalLM | Qwen2ForTokenClassification) -> None:
+def grow(small: LlamaForCausalLM, large: LlamaForCausalLM | LlamaForTokenClassification) -> None:
     """Set the weights of `large` so that its last states, and with them its logits, are `small`'s.
 
     Both have the same vocabulary, width of a head and number of key-value heads, and `large` has no fewer of

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM, Qwen2ForTokenClassification
+from transformers import LlamaForCausalLM, LlamaForTokenClassification
 
 LAYERS = 2  # the first ones
 FREQUENCIES = 6  # the fastest rotations; the slow ones cannot tell neighbours apart
@@ -37,7 +37,7 @@ def set_position_heads(model: LlamaForCausalLM) -> None:
 
 
 @torch.no_grad()
-def set_position_heads_at(model: Qwen2ForTokenClassification, place: int) -> None:
+def set_position_heads_at(model: LlamaForTokenClassification, place: int) -> None:
     """The same in the layer at `place` of a model that has learned, by the biases of queries and keys.
 
     No direction of its states is the same whatever the token. The one that comes nearest strays by a third,

@@ -7,15 +7,15 @@ say what is right: to see that a result is wrong it must know the right one. The
 the policy finds a solution ranks the steps of sums and stories well. The first new layer reads one place
 back from the start, so that it sees what was expected of a token beside the token itself, and learns how
 surprising each token is; the second gathers that from all tokens so far. (Queries and keys have biases for
-that, which makes it Qwen2's shape.) The new layers learn alone first. They write into a state that is some
-fifty times as large as what they read, so what they write with learns that much faster: at one rate for all,
-they stay unheard.
+that.) The new layers learn alone first. They write into a state that is some fifty times as large as what
+they read, so what they write with learns that much faster: at one rate for all, they stay unheard.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForTokenClassification
+from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
 from engine.errors import BadInput
 from engine.lab.calibration import expected_error
@@ -48,11 +48,6 @@ NEW_LAYERS = 2
 SEEING_SHARE = 1 / 6  # of the tokens: first a new layer learns how surprising each token is,
 ALONE_SHARE = 1 / 8  # then both new ones learn to judge, on a policy that stays as it is till then
 SEEING, ALONE = "surprises", "new-layers"  # in the work folder
-SHAPE = (  # what a reward has in common with its policy
-    "vocab_size", "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads",
-    "head_dim", "max_position_embeddings", "rope_parameters", "rms_norm_eps", "tie_word_embeddings",
-    "pad_token_id", "eos_token_id", "bos_token_id",
-)  # fmt: skip
 Loss = Callable[[Any, Batch], torch.Tensor]
 WRITING = ("o_proj.weight", "down_proj.weight")
 STEP_TOKENS = 4096
@@ -91,12 +86,14 @@ class Mixed:
 def new_reward(author: LlamaForCausalLM) -> Any:
     """The author's backbone with NEW_LAYERS more, biases and a two-label head; with its `Surprise`."""
     torch.manual_seed(0)
-    config = author.config
-    shape = {name: getattr(config, name) for name in SHAPE}
+    config = copy.deepcopy(author.config)
     layers = config.num_hidden_layers
-    grown = Qwen2Config(**shape, num_hidden_layers=layers + NEW_LAYERS)
-    grown.num_labels = 2
-    model: Any = Qwen2ForTokenClassification(grown)
+    config.num_hidden_layers = layers + NEW_LAYERS
+    config.num_labels = 2
+    config.attention_bias = True
+    model: Any = LlamaForTokenClassification(config)
+    for layer in model.model.layers:
+        layer.self_attn.o_proj.bias.requires_grad_(False)  # stays 0
     grow(author, model)
     set_position_heads_at(model, layers)
     model.surprise = Surprise(author, layers)
@@ -115,20 +112,21 @@ def rates_of_new(first: int, loudness: float) -> Callable[[str], float]:
 
 
 @contextmanager
-def _only_new(model: Qwen2ForTokenClassification, first: int) -> Iterator[None]:
+def _only_new(model: LlamaForTokenClassification, first: int) -> Iterator[None]:
     """Meanwhile the embeddings and the layers before `first` ask for no gradient."""
-    old: list[torch.nn.Module] = [model.model.embed_tokens, *model.model.layers[:first]]
-    for part in old:
-        part.requires_grad_(False)
+    parts = [model.model.embed_tokens, *model.model.layers[:first]]
+    old = [weight for part in parts for weight in part.parameters() if weight.requires_grad]
+    for weight in old:
+        weight.requires_grad_(False)
     try:
         yield
     finally:
-        for part in old:
-            part.requires_grad_(True)
+        for weight in old:
+            weight.requires_grad_(True)
 
 
 @torch.no_grad()
-def _loudness(model: Qwen2ForTokenClassification, place: int, tokenizer: PreTrainedTokenizerFast) -> float:
+def _loudness(model: LlamaForTokenClassification, place: int, tokenizer: PreTrainedTokenizerFast) -> float:
     """How large the states are that the layer at `place` writes into: the root of their mean square."""
     rng = random.Random(11)
     rows = [rows_of(tokenizer, made(rng))[0] for _ in range(64)]

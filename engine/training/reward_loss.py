@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, pad, rms_norm
-from transformers import LlamaForCausalLM, Qwen2ForTokenClassification
+from transformers import LlamaForCausalLM, LlamaForTokenClassification
 
 from engine.training.batches import IGNORED, Batch, learned
 from engine.training.tokenizer import PAD_ID
@@ -36,7 +36,7 @@ class Surprise(nn.Module):
         self.epsilon = author.config.rms_norm_eps
         self.register_buffer("expecting", author.model.norm.weight.detach().clone(), persistent=False)
 
-    def expected(self, model: Qwen2ForTokenClassification, states: torch.Tensor) -> torch.Tensor:
+    def expected(self, model: LlamaForTokenClassification, states: torch.Tensor) -> torch.Tensor:
         """The logits of the next token (..., vocabulary) by the states before `first` (..., hidden)."""
         normed = rms_norm(states, self.expecting.shape, self.expecting, self.epsilon)
         return (normed @ model.model.embed_tokens.weight.T).float()
@@ -91,7 +91,7 @@ def surprise_loss(model: Any, batch: Batch) -> torch.Tensor:
 def reward_loss(model: Any, batch: Batch) -> torch.Tensor:
     """Mean cross-entropy of the verdicts, of the next token where that is right, and of the surprises.
 
-    `model` is a Qwen2ForTokenClassification with a `Surprise` as `surprise`.
+    `model` is a LlamaForTokenClassification with a `Surprise` as `surprise`.
     """
     ids, labels = batch
     surprise: Surprise = model.surprise
