@@ -178,7 +178,7 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
             tmp_path / "new",
             rate_of=reward.rates_of_new(first, 100.0),
         )
-    assert all(weight.requires_grad for weight in model.parameters())
+    assert all(w.requires_grad for name, w in model.named_parameters() if not name.endswith("o_proj.bias"))
 
     def moved(name: str) -> float:
         return float((model.state_dict()[name] - before[name]).norm())
