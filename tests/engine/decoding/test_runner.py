@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -217,6 +218,24 @@ def test_a_row_has_the_same_bits_alone_and_in_company(threads: int, way: Callabl
             alone.close(one, keep=False)
     finally:
         torch.set_num_threads(1)
+
+
+def test_an_output_bias_is_flattened_only_where_it_adds_nothing():
+    """Llama's `attention_bias` gives the outputs one too, which the bundled process reward leaves at zero."""
+    model = tiny_models.model("llama", attention_bias=True)
+    first = model.model.layers[0].self_attn
+    for part in (first.q_proj, first.k_proj, first.v_proj):
+        torch.nn.init.normal_(part.bias)
+    for is_flat in (True, False):
+        with torch.inference_mode():
+            plain = model(torch.tensor([PROMPT])).logits[0, -1:]
+        runner, _ = runner_for(copy.deepcopy(model), 1 << 28)
+        assert ("flattened" in runner.name) == is_flat
+        read = Read("run", PROMPT, wanted=(-1,))
+        runner.read([read])
+        assert read.outputs is not None
+        torch.testing.assert_close(read.outputs, plain, atol=1e-4, rtol=0)
+        torch.nn.init.ones_(first.o_proj.bias)
 
 
 @pytest.mark.parametrize("kind", ["gemma2", "mistral", "mamba"])
