@@ -110,7 +110,7 @@ def table(service: Service, found: Tiers | str, task: str | None) -> str:
         how = f"Seconds and dollars: from {timed} {'run' if timed == 1 else 'runs'} here."
     else:
         how = "Seconds and dollars follow the first run here."
-    chosen = f"The best of {len(found.candidates)} on {found.problems} problems. {how}"
+    chosen = f"Chosen from {len(found.candidates)} on {found.problems} problems. {how}"
     head = "".join(f'<th scope="col">{words}</th>' for words in ("", "p50", "p95", "solves"))
     return (
         f'<table class="tr-tiers"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -126,7 +126,7 @@ def row(title: str, tier: Measured, foretold: Prediction) -> str:
         seconds(foretold.p95_seconds),
         f'<span title="95 % interval: {solved.low:.0%} to {solved.high:.0%}">{solved.value:.0%}</span>',
     ]
-    what = escape(f"{STRATEGIES[tier.strategy].title}, {tier.max_tokens:,} tokens")
+    what = escape(f"{STRATEGIES[tier.strategy].title}, ≤ {tier.max_tokens:,} tokens")
     cost = "" if foretold.p50_usd is None else f" · {dollars(foretold.p50_usd)}"
     return (
         f'<tr><th scope="row">{title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 from app.learn.lessons import BUDGET, DIFFICULTY, Arm, Lesson
 from engine.budget import Budget
-from engine.errors import BadInput
-from engine.lab.problems import held_out
+from engine.lab.problems import take
 from engine.runs import RunSpec
 from engine.tasks import FAMILIES
 
@@ -36,16 +34,13 @@ def spec(
 
 def problems(family: str, difficulty: int, count: int, key: str) -> list[str]:
     """`count` different held-out problems; the same key gives the same problems."""
-    drawn = held_out(family, difficulty, random.Random(f"{key}/{difficulty}"))
-    found = [problem.text for problem in islice(drawn, count)]
-    if len(found) < count:
-        raise BadInput(f"{family} has no {count} held-out problems of {difficulty} {FAMILIES[family].unit}.")
-    return found
+    drawn = take(family, difficulty, count, random.Random(f"{key}/{difficulty}"))
+    return [problem.text for problem in drawn]
 
 
 def fresh(family: str, difficulty: int, rng: random.Random) -> str:
     """A new held-out problem."""
-    return next(held_out(family, difficulty, rng)).text
+    return take(family, difficulty, 1, rng)[0].text
 
 
 def middle(family: str) -> int:

@@ -6,9 +6,7 @@ Knows families and the held-out split. Does not know runs.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 
 from engine.errors import BadInput
 from engine.tasks import FAMILIES, Problem, Task
@@ -17,36 +15,28 @@ TRIES = 400  # draws without a new problem, before there are taken to be no more
 
 
 def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Problem]:
-    """`count` different held-out problems; the same ones for the same arguments.
+    """`count` different held-out problems; the same ones for the same arguments. Raises like `take`."""
+    return take(family, difficulty, count, random.Random(f"{family}:{difficulty}:{seed}"))
+
+
+def take(family: str, difficulty: int, count: int, rng: random.Random) -> list[Problem]:
+    """The first `count` different held-out problems that `rng` brings.
 
     Raises BadInput for an unknown family or difficulty, and where there are not so many.
     """
     task = _task(family, difficulty)
-    rng = random.Random(f"{family}:{difficulty}:{seed}")
-    found = list(islice(held_out(family, difficulty, rng), count))
-    if len(found) < count:
-        raise BadInput(
-            f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
-            "ask for fewer, or for harder ones."
-        )
-    return found
-
-
-def held_out(family: str, difficulty: int, rng: random.Random) -> Iterator[Problem]:
-    """Different problems that were never trained on, as `rng` draws them, until there seem to be no more.
-
-    Raises BadInput for an unknown family or difficulty.
-    """
-    task = _task(family, difficulty)
-    seen: set[str] = set()
-    tries = 0
-    while tries < TRIES:
+    found: dict[str, Problem] = {}
+    tries = 0  # since the last new one
+    while len(found) < count:
+        if tries == TRIES:
+            raise BadInput(
+                f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
+                "ask for fewer, or for harder ones."
+            )
         problem = task.generate(difficulty, rng, held_out=True)
-        tries += 1
-        if problem.text not in seen:
-            seen.add(problem.text)
-            tries = 0
-            yield problem
+        tries = tries + 1 if problem.text in found else 0
+        found[problem.text] = problem
+    return list(found.values())
 
 
 @lru_cache(maxsize=64)

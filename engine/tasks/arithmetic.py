@@ -69,7 +69,7 @@ def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) 
     while True:
         expression, value = _build(difficulty, rng)
         problem = Problem(f"Compute {_write(expression, rng)}.", name, str(value), difficulty)
-        if held_out in (None, is_held_out(problem)):
+        if held_out is None or held_out == is_held_out(problem):
             return problem
 
 

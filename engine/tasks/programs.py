@@ -129,7 +129,7 @@ def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) 
         if not all(after) or any(abs(value) > LARGEST for xs in after for value in xs):
             continue
         problem = Problem(_text(before, after), name, None, difficulty)
-        if held_out not in (None, is_held_out(problem)):
+        if held_out is not None and held_out != is_held_out(problem):
             continue  # before the search, which takes long
         programs = list_lines.fitting(before, after, difficulties[-1])
         # Where very many programs fit, the examples do not say which is meant.

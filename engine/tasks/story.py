@@ -184,7 +184,7 @@ def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) 
         sentences = [story.facts[who].sentence(story.things) for who in order]
         question = f"How many {story.things} does {story.asked} have?"
         problem = Problem(" ".join([*sentences, question]), name, str(values[story.asked]), difficulty)
-        if held_out in (None, is_held_out(problem)):
+        if held_out is None or held_out == is_held_out(problem):
             return problem
 
 

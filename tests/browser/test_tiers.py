@@ -34,7 +34,7 @@ def test_a_tier_sets_strategy_knobs_and_budget_and_a_change_by_hand_makes_it_cus
     table.wait_for()
     rows = table.locator("tbody th").all_inner_texts()
     assert rows == ["Fast", "Balanced", "Thorough"]
-    assert "60%" in table.inner_text() and "Best of n, 1,000 tokens" in table.inner_text()
+    assert "60%" in table.inner_text() and "Best of n, ≤ 1,000 tokens" in table.inner_text()
 
     choose(page, "Thorough")
     person.wait_until(page, lambda: strategy(page) == "Best of n", "the tier's strategy")

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from engine.budget import Budget
-from engine.lab.problems import held_out
+from engine.lab.problems import take
 from engine.runs import RunSpec
 from engine.tasks import FAMILIES, countdown
 from engine.tasks.problem import Problem
@@ -129,7 +129,7 @@ def _drawn(task: str, level: int, count: int) -> tuple[Problem, ...]:
         puzzles = list(games_of_24())
         rng.shuffle(puzzles)
         return tuple(puzzles[:count])
-    return tuple(itertools.islice(held_out(task, level, rng), count))
+    return tuple(take(task, level, count, rng))
 
 
 def games_of_24() -> Iterator[Problem]:

@@ -64,6 +64,7 @@ def test_a_split_that_is_asked_for_is_what_either_split_would_have_given(name):
     for is_wanted in (True, False):
         rng = random.Random(1)
         wanted = [problem for problem in from_either if family.is_held_out(problem) == is_wanted]
+        assert wanted
         assert [family.generate(2, rng, held_out=is_wanted) for _ in wanted] == wanted
 
 
