@@ -28,7 +28,7 @@ STYLES = (
     "tiers.css",
 )
 
-_THEME_SCRIPT = """
+_PAGE_SCRIPT = """
 (() => {
   window.ponder = window.ponder || {};
   try {
@@ -42,6 +42,15 @@ _THEME_SCRIPT = """
   window.addEventListener('ponder:run', follow);
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) document.querySelector('#run')?.click();
+  });
+  // Gradio ends its open streams when a page is left, and does not catch what that throws.
+  let isLeft = false;
+  window.addEventListener('beforeunload', () => {
+    isLeft = true;
+    setTimeout(() => { isLeft = false; }, 2000);
+  });
+  window.addEventListener('unhandledrejection', (event) => {
+    if (isLeft && event.reason?.name === 'AbortError') event.preventDefault();
   });
 })();
 """
@@ -84,7 +93,7 @@ def launch(
         theme=theme.gradio_theme(),
         css=theme.css_variables(),
         css_paths=[STATIC / name for name in STYLES],
-        head=f"<script>{_THEME_SCRIPT}</script>",
+        head=f"<script>{_PAGE_SCRIPT}</script>",
         ssr_mode=False,
         share=False,
         show_error=False,

@@ -129,6 +129,29 @@ def test_a_closed_tab_does_not_end_the_run(slow_site: Site, open_page: Callable[
     assert "cancelled" not in row.inner_text()
 
 
+def test_what_a_page_asked_for_ends_quietly_when_it_is_left(
+    slow_site: Site, open_page: Callable[..., Any]
+) -> None:
+    """`open_page` fails a test with an uncaught error; another error than this one is still told."""
+    page = open_page(slow_site.address)
+    person.wait_ready(page)
+    told = page.evaluate(
+        """async () => {
+            window.dispatchEvent(new Event('beforeunload'));
+            const quiet = [];
+            window.addEventListener('unhandledrejection', (event) => {
+                quiet.push([event.reason.name, event.defaultPrevented]);
+                event.preventDefault();
+            });
+            Promise.reject(new DOMException('ended', 'AbortError'));
+            Promise.reject(new TypeError('a defect'));
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            return quiet;
+        }"""
+    )
+    assert told == [["AbortError", True], ["TypeError", False]]
+
+
 def test_two_people_do_not_disturb_each_other(slow_site: Site, open_page: Callable[..., Any]) -> None:
     one, two = open_page(slow_site.address), open_page(slow_site.address)
     for page in (one, two):
