@@ -1,7 +1,12 @@
-"""How good a process reward is: calibration, accuracy and ranking on the policy's own held-out solutions."""
+"""What a process reward says of the policy's own new solutions, and how good that is.
+
+Of held-out problems it says how good the reward is; of others it serves to calibrate it.
+"""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from engine.lab.calibration import area_under_curve
 from engine.lab.problems import draw
+from engine.tasks import FAMILIES, Problem
 from engine.training.batches import IGNORED, rows_of
 from engine.training.evaluate import complete
 from engine.training.sampling import labelled
@@ -39,15 +45,20 @@ class Judged:
 
 @torch.inference_mode()
 def judge(
-    reward: PreTrainedModel, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, problems: int = 60
+    reward: PreTrainedModel,
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    problems: int = 60,
+    *,
+    held_out: bool = True,
 ) -> list[Judged]:
-    """Score four solutions at temperature 1 to each of `problems` held-out problems a cell."""
+    """Score four solutions at temperature 1 to each of `problems` problems a cell."""
     torch.manual_seed(17)
     judged = []
     for name, levels in CELLS.items():
         examples = []
         for level in levels:
-            asked = draw(name, level, problems, seed=1)
+            asked = draw(name, level, problems, seed=1) if held_out else _trainable(name, level, problems)
             replies = complete(policy, tokenizer, asked, samples=4, temperature=1.0)
             for problem, texts in zip(asked, replies, strict=True):
                 examples += [as_example(labelled(problem, said)) for said in texts]
@@ -60,3 +71,16 @@ def judge(
             truths.append(torch.tensor(labels)[at])
         judged.append(Judged(name, torch.cat(estimates).numpy(), torch.cat(truths).numpy()))
     return judged
+
+
+def all_of(families: Sequence[Judged]) -> tuple[list[float], list[bool]]:
+    """The estimates and truths of all families together."""
+    return (
+        np.concatenate([family.estimates for family in families]).tolist(),
+        np.concatenate([family.truths for family in families]).astype(bool).tolist(),
+    )
+
+
+def _trainable(family: str, difficulty: int, count: int) -> list[Problem]:
+    rng = random.Random(f"calibration:{family}:{difficulty}")
+    return [FAMILIES[family].generate(difficulty, rng, held_out=False) for _ in range(count)]

@@ -8,7 +8,8 @@ the policy finds a solution ranks the steps of sums and stories well. The first 
 back from the start, so that it sees what was expected of a token beside the token itself, and learns how
 surprising each token is; the second gathers that from all tokens so far. (Queries and keys have biases for
 that.) The new layers learn alone first. They write into a state that is some fifty times as large as what
-they read, so what they write with learns that much faster: at one rate for all, they stay unheard.
+they read, so what they write with learns that much faster: at one rate for all, they stay unheard. At the
+end its probabilities are calibrated.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -22,7 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrainedTokenizerFast
 
@@ -30,11 +30,12 @@ from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
 from engine.training.batches import Batch, Batches, Step, loader, rows_of
+from engine.training.calibrating import calibrate
 from engine.training.card import tokens_seen, write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.growth import grow
-from engine.training.judging import judge
+from engine.training.judging import all_of, judge
 from engine.training.loop import Schedule, train
 from engine.training.position_heads import set_gathering_heads, set_position_heads_at
 from engine.training.reward_loss import Surprise, reward_loss, surprise_loss
@@ -180,11 +181,9 @@ def train_reward(
     )
     del model.surprise
     model.set_attn_implementation("sdpa")
-    families = judge(model.eval(), author, tokenizer)
-    error = expected_error(
-        np.concatenate([f.estimates for f in families]).tolist(),
-        np.concatenate([f.truths for f in families]).tolist(),
-    )
+    calibrate(model, *all_of(judge(model.eval(), author, tokenizer, held_out=False)))
+    families = judge(model, author, tokenizer)
+    error = expected_error(*all_of(families))
     exported = export_reward(name, model, tokenizer, folder, models / name)
     rows = [(f.task, len(f.truths), f.accuracy, f.area) for f in families]
     write_reward_card(
