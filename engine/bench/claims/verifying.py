@@ -23,13 +23,15 @@ from engine.lab.statistics import Interval
 SETS = (ARITHMETIC, STORY, COUNTDOWN)
 CHOICES = 16
 GAIN, CLOSED = 5.0, 80.0
+WEIGHTED = "best_of_n, weighted,"
 
 
 def verifying(plan: Plan) -> Measuring:
     """best_of_n with the process reward, self_consistency and pass@n of the same samples.
 
     Source: arXiv 2110.14168, 2305.20050. Beyond what the verifier can tell, more samples bring more wrong
-    answers that it takes for right (arXiv 2210.10760): a row of its own.
+    answers that it takes for right (arXiv 2210.10760): a row of its own. So has the vote that the reward
+    weighs (arXiv 2206.02336, section 3.2), which no single estimate decides.
     """
     plan.need()
     plan.need_reward()
@@ -57,6 +59,18 @@ def verifying(plan: Plan) -> Measuring:
                 GAIN if is_spoken_of else None,
                 sides=sides,
                 note=note,
+            )
+        )
+        weighed = picked(pool, "weighted", n)
+        rows.append(
+            Row(
+                label,
+                f"{WEIGHTED} {n} − self_consistency {n}",
+                "points",
+                points(weighed, voted),
+                len(pool),
+                sides=(side(f"{WEIGHTED} {n}", weighed, tokens_of(pool, n, is_scored=True)),),
+                note="stated only: the process reward's estimates as weights of the same vote",
             )
         )
         closed = ratio(_less(chosen, voted), _less(reachable, voted))
