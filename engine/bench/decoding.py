@@ -26,7 +26,7 @@ MIXED = (
     ("self_consistency", {"n": 16}),
     ("best_of_n", {"n": 16}),
     ("beam_search", {"beams": 4, "width": 4, "depth": 5}),
-    ("mcts", {"rollouts": 16, "depth": 5, "stop_at": 1.0}),
+    ("mcts", {"rollouts": 16, "width": 4, "depth": 5, "stop_at": 1.0}),
 ) * 2
 Cases = Iterator[Case]
 
@@ -94,10 +94,10 @@ def searches(model: Any, reward: Any) -> Cases:
     wanted = (
         ("beam_search/vs_usual_loop", "beam_search", {"beams": 4, "width": 4, "depth": 10}, peers.usual_loop),
         (
-            "mcts/vs_resubmission", "mcts", {"rollouts": 64, "depth": 8, "stop_at": 1.0, "value": "mean"},
+            "mcts/vs_resubmission", "mcts", {"rollouts": 64, "width": 4, "depth": 8, "stop_at": 1.0, "value": "mean"},
             peers.resubmission,
         ),
-        ("mcts/vs_usual_loop", "mcts", {"rollouts": 64, "depth": 8, "stop_at": 1.0}, peers.usual_loop),
+        ("mcts/vs_usual_loop", "mcts", {"rollouts": 64, "width": 4, "depth": 8, "stop_at": 1.0}, peers.usual_loop),
     )  # fmt: skip
     ids = subjects.prompt(128)
     served = ours.backend(_copy(model), ids, NODE_TOKENS)

@@ -16,7 +16,7 @@ from engine.tree import Node
 def mcts(
     root: Node,
     rollouts: Annotated[int, Param(1, 4096, "New steps whose value is found and backed up.")] = 64,
-    width: Annotated[int, Param(1, 64, "Next steps sampled when a node is first expanded.")] = 4,
+    width: Annotated[int, Param(1, 64, "Next steps sampled when a node is first expanded.")] = 8,
     c: Annotated[float, Param(0.0, 10.0, "How much UCT explores what it has seldom tried.")] = 1.4,
     depth: Annotated[int, Param(1, 100, "Steps after which a path is finished in one go.")] = 12,
     parallel: Annotated[int, Param(1, 64, "Rollouts in flight at once, kept apart by virtual loss.")] = 8,
@@ -39,8 +39,8 @@ def mcts(
     widening: Annotated[
         float, Param(0.0, 1.0, "How fast a much visited node gets further children; 0 is never.")
     ] = 0.5,
-    stop_at: Annotated[float, Param(0.0, 1.0, "A finished answer with this score ends the search.")] = 0.99,
-    temperature: Temperature = 1.0,
+    stop_at: Annotated[float, Param(0.0, 1.0, "A finished answer with this score ends the search.")] = 0.9,
+    temperature: Temperature = 0.8,
     scorer: Scorer = "auto",
     aggregate: Aggregate = "last",
 ) -> Search:
@@ -49,9 +49,9 @@ def mcts(
     A rollout is played step by step, and its steps join the tree, so nothing that was paid for is thrown
     away. Every distinct new child is simulated, a round of them at once. A rollout that does not finish is
     worth 0. Where the scorer says nothing about an unfinished step (the exact verifier), the rollout alone
-    decides, whatever `value` says. A branch with nothing left to try is closed. A finished answer that
-    scores `stop_at` or more ends the search; with 1 only certainty does, which an exact scorer has and a
-    model hardly ever.
+    decides, whatever `value` says. A branch with nothing left to try is closed: `width` draws in a row at its
+    nodes brought no new step. A finished answer that scores `stop_at` or more ends the search; with 1 only
+    certainty does, which an exact scorer has and a model hardly ever.
 
     Source: Kocsis and Szepesvári 2006 (UCT); Hao et al. 2023 (arXiv 2305.14992) for language models.
     """
@@ -111,7 +111,7 @@ def expand(
         for leaf, n in picked:
             leaf.drawn += n
             own = [node for node in distinct if node.parent is leaf.node]
-            leaf.is_saturated = not own
+            leaf.repeats = 0 if own else leaf.repeats + n
             fresh += [leaf.adopt(node) for node in own]
     return fresh
 

@@ -26,7 +26,7 @@ class Place:
     virtual: int = 0
     drawn: int = 0  # children sampled, repeats included
     prior: float = 1.0  # the policy's probability among its siblings, for PUCT
-    is_saturated: bool = False  # sampling it again brought nothing new
+    repeats: int = 0  # draws since the last that brought something new
     is_closed: bool = False  # nothing below it is left to try
     is_picked: bool = False  # chosen for expansion in this round
 
@@ -39,14 +39,21 @@ class Place:
         """How many more children to sample here now.
 
         The first time `width`; later ⌈width · (visits / width)^widening⌉ in all (progressive widening,
-        Coulom 2007), so that a place worth many visits is not bound for ever to its first few children.
+        Coulom 2007), so that a place worth many visits is not bound for ever to its first few children. A
+        place that widens is not done when its children are: it wants one more, until `width` draws in a row
+        brought nothing new.
         """
-        if self.node.is_final or self.is_closed or self.is_picked or self.is_saturated:
+        if self.node.is_final or self.is_closed or self.is_picked:
+            return 0
+        if widening == 0:
+            return max(0, width - self.drawn)
+        if self.repeats >= width:
             return 0
         allowed = width
-        if self.visits > width and widening > 0:
+        if self.visits > width:
             allowed = math.ceil(width * (self.visits / width) ** widening - 1e-9)
-        return max(0, allowed - self.drawn)
+        at_least = int(all(child.is_closed for child in self.children))
+        return max(at_least, allowed - self.drawn)
 
     def adopt(self, node: Node) -> Place:
         """Add a child's place, and share the priors out anew by the children's probabilities."""

@@ -23,7 +23,7 @@ def notes(done: Run, key: str) -> list[tuple[int, object]]:
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("rule", ["uct", "puct"])
 def test_every_selection_term_recomputes_from_visits_and_values(rule: str, value: str) -> None:
-    done = run(spec("mcts", rule=rule, value=value, c=1.1, rollouts=48, parallel=4))
+    done = run(spec("mcts", rule=rule, value=value, c=1.1, rollouts=48, parallel=4, width=4, stop_at=1.0))
     found = notes(done, "selection")
 
     assert len(found) > 10
