@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from engine import syntax
+
 MAX_CHARACTERS = 200  # of one equation's left side; longer ones are passed over
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,18})(?:\.\d{1,15})?"
@@ -72,7 +74,7 @@ def _value(expression: str) -> Fraction | None:
     if len(expression) > MAX_CHARACTERS:
         return None
     try:
-        return _evaluate(ast.parse(expression.replace(",", ""), mode="eval").body)
+        return _evaluate(syntax.expression(expression.replace(",", "")))
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError):
         return None
 

@@ -88,17 +88,20 @@ def markdown(report: Report) -> str:
 
 
 def negatives(report: Report) -> str:
-    """Every gain that is not there, in one paragraph: reversed, or not to be told from none."""
-    absent = [
-        f"{row.measure} on {row.label}: {found(row)}, {'reversed' if row.found.high < 0 else 'within noise'}"
+    """Every gain that is not there, a line for each claim: reversed, or not to be told from none."""
+    lines = [
+        f"- {claim.title}: "
+        + "; ".join(
+            f"{row.measure} on {row.label}: {found(row)}, "
+            + ("reversed" if row.found.high < 0 else "within noise")
+            for row in claim.finding.rows
+            if row.is_absent
+        )
+        + "."
         for claim in report.claims
-        if claim.finding is not None
-        for row in claim.finding.rows
-        if row.is_absent
+        if claim.finding is not None and any(row.is_absent for row in claim.finding.rows)
     ]
-    if not absent:
-        return ""
-    return f"**Where the effect is absent or reversed.** {'; '.join(absent)}."
+    return "\n".join(["**Where the effect is absent or reversed.**", "", *lines]) if lines else ""
 
 
 def _tokens(row: Row) -> str:

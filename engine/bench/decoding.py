@@ -91,14 +91,12 @@ def continuous_batching(model: Any) -> Cases:
 
 def searches(model: Any, reward: Any) -> Cases:
     """C2 and C3: whole strategies through the scheduler, against the same requests served from text."""
-    wanted = (
+    tree: dict[str, Any] = {"rollouts": 64, "width": 4, "depth": 8, "stop_at": 1.0}
+    wanted: tuple[tuple[str, str, dict[str, Any], Any], ...] = (
         ("beam_search/vs_usual_loop", "beam_search", {"beams": 4, "width": 4, "depth": 10}, peers.usual_loop),
-        (
-            "mcts/vs_resubmission", "mcts", {"rollouts": 64, "width": 4, "depth": 8, "stop_at": 1.0, "value": "mean"},
-            peers.resubmission,
-        ),
-        ("mcts/vs_usual_loop", "mcts", {"rollouts": 64, "width": 4, "depth": 8, "stop_at": 1.0}, peers.usual_loop),
-    )  # fmt: skip
+        ("mcts/vs_resubmission", "mcts", tree | {"value": "mean"}, peers.resubmission),
+        ("mcts/vs_usual_loop", "mcts", tree, peers.usual_loop),
+    )
     ids = subjects.prompt(128)
     served = ours.backend(_copy(model), ids, NODE_TOKENS)
     loop = ours.scheduler(served, _copy(reward))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine import syntax
 from engine.errors import BadInput
 
 MAX_CHARACTERS = 500_000
@@ -43,7 +44,7 @@ def read(source: str) -> PythonTests:
     if len(source) > MAX_CHARACTERS:
         raise BadInput(f"The tests have {len(source):,} characters; at most {MAX_CHARACTERS:,} are read.")
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
         compile(tree, "tests", "exec")
     except SyntaxError as error:
         raise BadInput(f"The tests are not Python: line {error.lineno}: {error.msg}.") from None

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine import syntax
 from engine.sandbox import python_tests
 from engine.sandbox.unit_tests import is_about_texts
 from engine.tasks.problem import Tests
@@ -102,7 +103,7 @@ def _preamble(code: str, at: int) -> str:
     """The imports and helpers before the function asked for, where they are Python by themselves."""
     before = code[:at]
     try:
-        ast.parse(before)
+        syntax.parse(before)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return ""
     return before
@@ -132,7 +133,7 @@ def _function(definition: str) -> ast.FunctionDef | None:
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(letter, 0)
         if letter == ":" and depth == 0:
             try:
-                [function] = ast.parse(f"{definition[:at]}: pass").body
+                [function] = syntax.parse(f"{definition[:at]}: pass").body
             except (SyntaxError, ValueError, MemoryError, RecursionError):
                 return None
             return function if isinstance(function, ast.FunctionDef) else None
@@ -181,7 +182,7 @@ def _call(line: str, entry: str) -> tuple[str, str]:
 
 def _is_plain_call(call: str) -> bool:
     try:
-        body = ast.parse(call, mode="eval").body
+        body = syntax.expression(call)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
     return isinstance(body, ast.Call) and all(
@@ -191,7 +192,7 @@ def _is_plain_call(call: str) -> bool:
 
 def _is_literal(text: str) -> bool:
     try:
-        ast.literal_eval(text)
+        syntax.literal(text)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return False
     return True

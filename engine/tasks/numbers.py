@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from engine import syntax
+
 OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 MAX_LENGTH = 400  # characters of an expression that will be read at all
@@ -40,10 +42,10 @@ def read(text: str) -> Expression | None:
     if len(text) > MAX_LENGTH:
         return None
     try:
-        tree = ast.parse(tidy(text), mode="eval")
+        expression = syntax.expression(tidy(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return _from_ast(tree.body)
+    return _from_ast(expression)
 
 
 def _from_ast(node: ast.expr) -> Expression | None:

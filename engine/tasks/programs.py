@@ -12,13 +12,13 @@ examples alone say what is right. Nothing is executed: `engine.tasks.list_lines`
 
 from __future__ import annotations
 
-import ast
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from engine import syntax
 from engine.errors import BadInput, OutsideFamily
 from engine.tasks import list_lines
 from engine.tasks.list_lines import OPERATIONS, Operation, States, Values
@@ -69,7 +69,7 @@ def parse(text: str) -> Problem | None:
 
 def _list(text: str) -> Values:
     try:
-        values = ast.literal_eval(text)
+        values = syntax.literal(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         values = None
     if not isinstance(values, list) or not all(type(value) is int for value in values):
