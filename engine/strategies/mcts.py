@@ -49,9 +49,9 @@ def mcts(
     A rollout is played step by step, and its steps join the tree, so nothing that was paid for is thrown
     away. Every distinct new child is simulated, a round of them at once. A rollout that does not finish is
     worth 0. Where the scorer says nothing about an unfinished step (the exact verifier), the rollout alone
-    decides, whatever `value` says. A branch with nothing left to try is closed: `width` draws in a row at its
-    nodes brought no new step. A finished answer that scores `stop_at` or more ends the search; with 1 only
-    certainty does, which an exact scorer has and a model hardly ever.
+    decides, whatever `value` says. A branch with nothing left to try is closed: at each of its nodes eight
+    draws in a row brought no new step. A finished answer that scores `stop_at` or more ends the search;
+    with 1 only certainty does, which an exact scorer has and a model hardly ever.
 
     Source: Kocsis and Szepesvári 2006 (UCT); Hao et al. 2023 (arXiv 2305.14992) for language models.
     """

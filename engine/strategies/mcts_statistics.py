@@ -12,6 +12,7 @@ from engine.tree import Node
 
 PUCT_BASE = 19652
 PUCT_INIT = 1.25
+REPEATS = 8  # draws in a row that bring nothing new, before there is taken to be nothing new
 
 
 @dataclass(eq=False, slots=True)
@@ -40,14 +41,14 @@ class Place:
 
         The first time `width`; later ⌈width · (visits / width)^widening⌉ in all (progressive widening,
         Coulom 2007), so that a place worth many visits is not bound for ever to its first few children. A
-        place that widens is not done when its children are: it wants one more, until `width` draws in a row
+        place that widens is not done when its children are: it wants one more, until REPEATS draws in a row
         brought nothing new.
         """
         if self.node.is_final or self.is_closed or self.is_picked:
             return 0
         if widening == 0:
             return max(0, width - self.drawn)
-        if self.repeats >= width:
+        if self.repeats >= REPEATS:
             return 0
         allowed = width
         if self.visits > width:

@@ -9,6 +9,8 @@ import pytest
 
 from engine.runs import Run
 from engine.strategies import selection
+from engine.strategies.mcts_statistics import REPEATS, Place, close
+from engine.tree import Tree
 from tests.engine.scripted import PUZZLE, SUM, run, spec
 
 VALUES = ("mean", "rollout", "process")
@@ -42,7 +44,7 @@ def test_every_selection_term_recomputes_from_visits_and_values(rule: str, value
 
 @pytest.mark.parametrize("value", VALUES)
 def test_every_simulation_is_backed_up_over_its_whole_path(value: str) -> None:
-    done = run(spec("mcts", value=value, rollouts=40))
+    done = run(spec("mcts", value=value, rollouts=40, stop_at=1.0))
     visits: dict[int, int] = defaultdict(int)
     for node, count in notes(done, "visits"):
         visits[node] += 1
@@ -63,7 +65,7 @@ def test_every_simulation_is_backed_up_over_its_whole_path(value: str) -> None:
 
 
 def test_rollouts_are_real_and_their_steps_join_the_tree() -> None:
-    done = run(spec("mcts", value="rollout", rollouts=12))
+    done = run(spec("mcts", value="rollout", rollouts=12, stop_at=1.0))
     final = [node for node in done.tree.nodes if node.is_final and node.status != "pruned"]
     assert len(final) >= 5
     assert all(node.depth > 2 for node in final)
@@ -84,9 +86,37 @@ def test_a_fully_explored_tree_ends_the_search() -> None:
     assert sum(node.is_final and node.status != "pruned" for node in done.tree.nodes) == 1
 
 
+def test_a_node_is_done_when_many_draws_in_a_row_bring_nothing_new() -> None:
+    tree = Tree(PUZZLE)
+    top = Place(tree.root, visits=4, drawn=4)
+    child = top.adopt(tree.add(tree.root, thinking=True))
+    assert top.wants(4, 0.5) == 0  # its child is still open, and its visits ask for no more
+    child.is_closed = True
+    assert top.wants(4, 0.5) == 1
+    top.repeats = REPEATS - 1
+    close(top, 4, 0.5)
+    assert not top.is_closed
+    top.repeats = REPEATS
+    close(top, 4, 0.5)
+    assert top.is_closed
+
+
+def test_a_tree_that_does_not_widen_is_done_with_its_first_children() -> None:
+    tree = Tree(PUZZLE)
+    top = Place(tree.root, visits=4, drawn=4)
+    top.adopt(tree.add(tree.root, thinking=True)).is_closed = True
+    close(top, 4, 0.0)
+    assert top.is_closed
+
+
+def test_the_search_finds_further_first_steps_than_it_drew_at_first() -> None:
+    done = run(spec("mcts", width=1, widening=0.5, rollouts=30, stop_at=1.0))
+    assert sum(node.depth == 1 and bool(node.search) for node in done.tree.nodes) > 3
+
+
 @pytest.mark.parametrize("output", ["best", "most_visited", "vote"])
 def test_outputs_choose_a_finished_answer(output: str) -> None:
-    done = run(spec("mcts", output=output))
+    done = run(spec("mcts", output=output, stop_at=1.0))
     assert done.answer_node is not None
     assert done.answer_node.is_final
     finished = selection.candidates(done.tree.root)
