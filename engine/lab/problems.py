@@ -14,13 +14,16 @@ from engine.tasks import FAMILIES, Problem, Task
 TRIES = 400  # draws without a new problem, before there are taken to be no more
 
 
-def draw(family: str, difficulty: int, count: int, seed: int = 0) -> list[Problem]:
-    """`count` different held-out problems; the same ones for the same arguments. Raises like `take`."""
-    return take(family, difficulty, count, random.Random(f"{family}:{difficulty}:{seed}"))
+def draw(family: str, difficulty: int, count: int, seed: int = 0, *, held_out: bool = True) -> list[Problem]:
+    """`count` different problems; the same ones for the same arguments. Raises like `take`."""
+    rng = random.Random(f"{family}:{difficulty}:{seed}")
+    return take(family, difficulty, count, rng, held_out=held_out)
 
 
-def take(family: str, difficulty: int, count: int, rng: random.Random) -> list[Problem]:
-    """The first `count` different held-out problems that `rng` brings.
+def take(
+    family: str, difficulty: int, count: int, rng: random.Random, *, held_out: bool = True
+) -> list[Problem]:
+    """The first `count` different problems that `rng` brings: held out, or only such as may be trained on.
 
     Raises BadInput for an unknown family or difficulty, and where there are not so many.
     """
@@ -30,10 +33,11 @@ def take(family: str, difficulty: int, count: int, rng: random.Random) -> list[P
     while len(found) < count:
         if tries == TRIES:
             raise BadInput(
-                f"There are only about {len(found)} different held-out problems of {difficulty} {task.unit}: "
+                f"There are only about {len(found)} different {'held-out ' if held_out else ''}problems of "
+                f"{difficulty} {task.unit}: "
                 "ask for fewer, or for harder ones."
             )
-        problem = task.generate(difficulty, rng, held_out=True)
+        problem = task.generate(difficulty, rng, held_out=held_out)
         tries = tries + 1 if problem.text in found else 0
         found[problem.text] = problem
     return list(found.values())

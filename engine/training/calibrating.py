@@ -27,10 +27,11 @@ def calibrate(reward: Any, estimates: Sequence[float], truths: Sequence[float]) 
     right = np.asarray(truths, dtype=float)
 
     def loss(fit: np.ndarray) -> float:
-        said = fit[0] * odds + fit[1]
+        said = np.exp(fit[0]) * odds + fit[1]  # a scale above 0, so that no ranking is turned around
         return float(np.mean(np.logaddexp(0, said) - right * said))  # cross-entropy
 
-    scale, shift = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    found = minimize(loss, np.zeros(2), method="BFGS").x
+    scale, shift = np.exp(found[0]), found[1]
     with torch.no_grad():
         reward.score.weight *= float(scale)
         reward.score.bias *= float(scale)

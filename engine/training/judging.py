@@ -5,7 +5,6 @@ Of held-out problems it says how good the reward is; of others it serves to cali
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from engine.lab.calibration import area_under_curve
 from engine.lab.problems import draw
-from engine.tasks import FAMILIES, Problem
 from engine.training.batches import IGNORED, rows_of
 from engine.training.evaluate import complete
 from engine.training.sampling import labelled
@@ -58,7 +56,7 @@ def judge(
     for name, levels in CELLS.items():
         examples = []
         for level in levels:
-            asked = draw(name, level, problems, seed=1) if held_out else _trainable(name, level, problems)
+            asked = draw(name, level, problems, seed=1, held_out=held_out)
             replies = complete(policy, tokenizer, asked, samples=4, temperature=1.0)
             for problem, texts in zip(asked, replies, strict=True):
                 examples += [as_example(labelled(problem, said)) for said in texts]
@@ -79,8 +77,3 @@ def all_of(families: Sequence[Judged]) -> tuple[list[float], list[bool]]:
         np.concatenate([family.estimates for family in families]).tolist(),
         np.concatenate([family.truths for family in families]).astype(bool).tolist(),
     )
-
-
-def _trainable(family: str, difficulty: int, count: int) -> list[Problem]:
-    rng = random.Random(f"calibration:{family}:{difficulty}")
-    return [FAMILIES[family].generate(difficulty, rng, held_out=False) for _ in range(count)]

@@ -39,6 +39,12 @@ def test_too_sure_a_head_is_calibrated_on_new_states_and_ranks_as_before() -> No
     assert area_under_curve(after, truths) == pytest.approx(area_under_curve(before, truths), abs=1e-5)
 
 
+def test_a_head_that_is_mostly_wrong_is_made_unsure_and_not_turned_around() -> None:
+    estimates, truths = [0.9, 0.8, 0.2, 0.1, 0.6], [False, False, True, True, True]
+    scale, _ = calibrate(Head(), estimates, truths)
+    assert 0 <= scale < 0.2
+
+
 def test_estimates_of_exactly_zero_and_one_are_taken() -> None:
     scale, shift = calibrate(Head(), [0.0, 1.0, 0.2, 0.8, 1.0], [False, True, False, True, False])
     assert scale > 0 and math.isfinite(shift)
