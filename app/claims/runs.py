@@ -55,9 +55,6 @@ class FirstRuns:
                     except RunNotFound:
                         continue
 
-    def _by_place(self, name: str) -> dict[int, str]:
-        return {cell.cell: cell.run for cell in self.store.cells(f"{BATCH}-{name}")}
-
 
 def _is_kept(run: Run) -> bool:
     return run.spec.cell is not None and run.spec.cell < KEPT_PROBLEMS

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from engine.budget import Budget
 from engine.lab.problems import take
 from engine.runs import RunSpec
+from engine.strategies import STRATEGIES
 from engine.tasks import FAMILIES, countdown
 from engine.tasks.problem import Problem
 
@@ -69,9 +70,11 @@ class Cell:
         return each * self.problems
 
     def key(self, weights: Mapping[str, str]) -> str:
-        """A name for what was measured: the cell, and the weights of the models that it asks."""
+        """A name for what was measured: the cell, all its settings, and the weights of the models it asks."""
         used = [weights.get(name, "") for name in (self.model, self.scorer or "")]
-        written = json.dumps([asdict(self), used], sort_keys=True)
+        settings = {parameter.name: parameter.default for parameter in STRATEGIES[self.strategy].parameters}
+        settings.update(self.params)
+        written = json.dumps([asdict(self) | {"params": settings}, used], sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()[:16]
 
     @property
