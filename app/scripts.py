@@ -13,6 +13,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
+PAGE = ("page.js",)  # in the head of every page, as text: it acts before the first frame
 TREE = (
     "vendor/d3-bundle.min.js",
     "tree_layout.js",
@@ -93,6 +94,11 @@ LEARN = (
 def tags(names: Iterable[str]) -> str:
     """Script tags for files of static/."""
     return "\n".join(f'<script src="{address(STATIC / name)}"></script>' for name in names)
+
+
+def inline(names: Iterable[str]) -> str:
+    """The text of files of static/, as one script."""
+    return "<script>" + "\n".join((STATIC / name).read_text() for name in names) + "</script>"
 
 
 @cache

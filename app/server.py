@@ -9,7 +9,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.components import Navbar
 
-from app import api, component_descriptions, plotly_view, theme
+from app import api, component_descriptions, plotly_view, scripts, theme
 from app.command_line import DEFAULT_MODEL
 from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
@@ -66,7 +66,7 @@ def launch(
         theme=theme.gradio_theme(),
         css=theme.css_variables(),
         css_paths=[STATIC / name for name in STYLES],
-        head=f"<script>{(STATIC / 'page.js').read_text()}</script>",  # inline: before the first frame
+        head=scripts.inline(scripts.PAGE),
         ssr_mode=False,
         share=False,
         show_error=False,

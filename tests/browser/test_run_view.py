@@ -54,6 +54,7 @@ def test_every_moment_equals_the_engines_own_tree(slow_site: Site, open_page: Ca
     """The browser's copy of the tree, as pulled live, against Tree.replay: forwards, backwards, anywhere."""
     page = open_page(slow_site.address)
     person.wait_ready(page)
+    person.choose_strategy(page, "Tree of thoughts")
     person.press_run(page)
     person.wait_over(page)
     events = [Event(**event) for event in page.evaluate("ponder.runView.log.events")]
