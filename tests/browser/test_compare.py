@@ -149,9 +149,9 @@ def test_a_batch_with_a_pause(
     page.get_by_label("problems", exact=True).fill("5")
     page.get_by_role("button", name="Run batch").click()
     page.get_by_text("must be a whole number from 20 to 200", exact=False).last.wait_for()
-    page.get_by_label("problems", exact=True).fill("20")
+    page.get_by_label("problems", exact=True).fill("60")
     page.get_by_label("curve").select_option("three")
-    page.get_by_text("20 problems × 2 lanes × 3 budgets: 120 runs", exact=False).wait_for()
+    page.get_by_text("60 problems × 2 lanes × 3 budgets: 360 runs", exact=False).wait_for()
     page.get_by_label("curve").select_option("full")
     page.get_by_role("button", name="Run batch").click()
     page.get_by_role("button", name="Pause").wait_for()
@@ -161,7 +161,7 @@ def test_a_batch_with_a_pause(
     page.get_by_role("button", name="Resume").wait_for()
     person.wait_until(page, lambda: "under way" not in progress(page), "the last runs end")
     few = done(page)
-    assert few < 40 and "Paused." in progress(page)
+    assert few < 120 and "Paused." in progress(page)
     page.get_by_text("No verdict:", exact=False).wait_for()
 
     again = ready(slow_site, open_page, page.url.removeprefix(slow_site.address))  # the tab was closed
@@ -170,9 +170,9 @@ def test_a_batch_with_a_pause(
     assert done(again) == few
     assert lane(again, 2).get_by_label("Strategy of lane 2").input_value() == "direct"
     again.get_by_role("button", name="Resume").click()
-    person.wait_until(again, lambda: done(again) == 40, "all runs")
+    person.wait_until(again, lambda: done(again) == 120, "all runs")
     again.get_by_role("button", name="New batch").wait_for()
-    assert "20 of 20 problems" in progress(again)
+    assert "60 of 60 problems" in progress(again)
     again.locator(".cp-figure .main-svg").first.wait_for()
     headline = again.locator(".cp-batch-headline").inner_text()
     assert "beats" in headline or "Within noise" in headline
@@ -182,10 +182,10 @@ def test_a_batch_with_a_pause(
 
     again.get_by_role("button", name="Open any run").click()
     links = again.locator(".cp-runs a")
-    person.wait_until(again, lambda: links.count() == 20, "the problems")
+    person.wait_until(again, lambda: links.count() == 60, "the problems")
     with again.expect_download() as saved:
         again.get_by_role("button", name="Export as CSV").click()
-    assert len(saved.value.path().read_text().splitlines()) == 41
+    assert len(saved.value.path().read_text().splitlines()) == 121
     problem = links.first.inner_text()
     links.first.click()
     again.wait_for_url("**/compare?runs=*")
