@@ -13,7 +13,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
-PAGE = ("page.js",)  # in the head of every page, as text: it acts before the first frame
+PAGE = ("page.js",)  # first in every page, as text: it acts before the first frame
 TREE = (
     "vendor/d3-bundle.min.js",
     "tree_layout.js",

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gradio as gr
 from gradio.components import Navbar
+from starlette.middleware import Middleware
 
 from app import api, component_descriptions, plotly_view, scripts, theme
 from app.command_line import DEFAULT_MODEL
+from app.page_head import PageHead
 from app.pages import compare, history, learn, run, system
 from app.scripts import STATIC
 from app.service import Service
@@ -66,7 +68,7 @@ def launch(
         theme=theme.gradio_theme(),
         css=theme.css_variables(),
         css_paths=[STATIC / name for name in STYLES],
-        head=scripts.inline(scripts.PAGE),
+        app_kwargs={"middleware": [Middleware(PageHead, text=scripts.inline(scripts.PAGE))]},
         ssr_mode=False,
         share=False,
         show_error=False,

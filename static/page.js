@@ -1,25 +1,33 @@
 // What every page does before anything else is loaded: the theme that was chosen, keys, a quiet end.
 (() => {
   window.ponder = window.ponder || {};
-  try {
-    const kept = localStorage.getItem('ponder-theme');
-    const apply = () => kept && document.body.classList.toggle('dark', kept === 'dark');
-    apply(); // this script may come before or after what sets the system's theme
-    window.addEventListener('load', apply);
-    setTimeout(apply, 0);
-  } catch (_) {}
+
+  // The chosen theme from the first frame on; Gradio sets the system's, later, and when the system's changes.
+  const chosen = () => { try { return localStorage.getItem('ponder-theme'); } catch (_) { return null; } };
+  const apply = () => {
+    const theme = chosen();
+    if (theme && document.body) document.body.classList.toggle('dark', theme === 'dark');
+  };
+  const watch = { attributes: true, attributeFilter: ['class'] };
+  const whenBodyIsThere = new MutationObserver(() => {
+    if (!document.body) return;
+    whenBodyIsThere.disconnect();
+    apply();
+    new MutationObserver(apply).observe(document.body, watch);
+  });
+  whenBodyIsThere.observe(document.documentElement, { childList: true });
+  if (chosen()) {
+    const early = document.createElement('style'); // until Gradio's own style is here
+    early.textContent = 'html body { background: var(--bg); } html body.dark { background: var(--bg-dark); }';
+    document.head.append(early);
+  }
+
   const follow = (event) => { document.documentElement.dataset.live = event.detail.is_over ? '' : 'yes'; };
   window.addEventListener('ponder:run', follow);
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) document.querySelector('#run')?.click();
   });
-  // Gradio ends its open streams when a page is left, and does not catch what that throws.
-  let isLeft = false;
-  window.addEventListener('beforeunload', () => {
-    isLeft = true;
-    setTimeout(() => { isLeft = false; }, 2000);
-  });
-  window.addEventListener('unhandledrejection', (event) => {
-    if (isLeft && event.reason?.name === 'AbortError') event.preventDefault();
-  });
+
+  // When a page is left, Gradio ends its streams by itself and logs that as an error; the browser ends them anyway.
+  window.addEventListener('beforeunload', (event) => event.stopImmediatePropagation());
 })();

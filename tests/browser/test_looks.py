@@ -57,6 +57,28 @@ def test_axe_finds_no_serious_violation(
     assert serious_violations(page) == []
 
 
+def test_a_chosen_theme_is_there_from_the_first_frame(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    page = open_page(slow_site.address, color_scheme="light")
+    person.wait_ready(page)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.add_init_script(
+        """window.seen = [];
+        const look = () => {
+            if (document.body) seen.push([
+                document.body.classList.contains('dark'), getComputedStyle(document.body).backgroundColor,
+            ]);
+            requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);"""
+    )
+    page.goto(f"{slow_site.address}/history")
+    page.get_by_role("button", name="Switch between light and dark").wait_for()
+    frames = page.evaluate("seen")
+    assert len(frames) > 5
+    assert {is_dark for is_dark, _ in frames} == {True}
+    assert "rgb(255, 255, 255)" not in {colour for _, colour in frames}
+
+
 def test_the_dark_theme_is_dark(slow_site: Site, open_page: Callable[..., Any]) -> None:
     page = open_page(slow_site.address, color_scheme="dark")
     person.wait_ready(page)

@@ -129,27 +129,14 @@ def test_a_closed_tab_does_not_end_the_run(slow_site: Site, open_page: Callable[
     assert "cancelled" not in row.inner_text()
 
 
-def test_what_a_page_asked_for_ends_quietly_when_it_is_left(
-    slow_site: Site, open_page: Callable[..., Any]
-) -> None:
-    """`open_page` fails a test with an uncaught error; another error than this one is still told."""
+def test_a_page_that_is_left_in_mid_run_logs_no_error(slow_site: Site, open_page: Callable[..., Any]) -> None:
+    """`open_page` fails a test with an error in the console: here two leavings of three would leave one."""
     page = open_page(slow_site.address)
-    person.wait_ready(page)
-    told = page.evaluate(
-        """async () => {
-            window.dispatchEvent(new Event('beforeunload'));
-            const quiet = [];
-            window.addEventListener('unhandledrejection', (event) => {
-                quiet.push([event.reason.name, event.defaultPrevented]);
-                event.preventDefault();
-            });
-            Promise.reject(new DOMException('ended', 'AbortError'));
-            Promise.reject(new TypeError('a defect'));
-            await new Promise((resolve) => setTimeout(resolve, 100));
-            return quiet;
-        }"""
-    )
-    assert told == [["AbortError", True], ["TypeError", False]]
+    for moment in range(8):
+        person.wait_ready(page)
+        person.press_run(page)
+        page.wait_for_timeout(40 * moment)
+        page.goto(slow_site.address, wait_until="commit")
 
 
 def test_two_people_do_not_disturb_each_other(slow_site: Site, open_page: Callable[..., Any]) -> None:
