@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.errors import OutsideFamily
 from engine.tasks import numbers
+from engine.tasks.countdown_solver import Numbers, moves, reaches
 from engine.tasks.numbers import Expression, Operation
 from engine.tasks.problem import Problem, Slip, Solution, split_turn
 from engine.tasks.split import is_game_of_24, is_test
@@ -26,7 +27,6 @@ example = "Use 4 5 6 10 to make 24."
 
 LARGEST_NUMBER = 25
 LARGEST_TARGET = 100
-LARGEST_VALUE = 9999  # on the way; only a bound for the solver
 _ASKED = re.compile(r"^(?:use|make|with|using)\b.*\d", re.IGNORECASE)
 _CANONICAL = re.compile(
     r"^use ([\d,\s]+(?:and\s+\d+\s+)?)to (?:make|get|reach) (\d+)\s*[.?!]*$", re.IGNORECASE
@@ -35,8 +35,6 @@ _REVERSED = re.compile(
     r"^(?:make|get|reach) (\d+) (?:from|with|using|out of) ([\d,\s]+(?:and\s+\d+)?)\s*[.?!]*$", re.IGNORECASE
 )
 _STEP = re.compile(r"^(\d+) ([-+*/]) (\d+) = (\d+) \(left: (\d+(?: \d+)*)\)$")
-
-Numbers = tuple[int, ...]  # always sorted
 
 
 def parse(text: str) -> Problem | None:
@@ -89,7 +87,7 @@ def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
         left: Numbers = tuple(sorted(given))
         steps: list[str] = []
         while len(left) != 1:
-            a, operator, b, value, left = rng.choice(list(_moves(left)))
+            a, operator, b, value, left = rng.choice(list(moves(left)))
             steps.append(write_step(a, operator, b, value, left))
         (target,) = left
         if 1 <= target <= LARGEST_TARGET:
@@ -101,7 +99,7 @@ def wander(problem: Problem, rng: random.Random) -> Solution:
     left, _ = read(problem.text)
     steps: list[str] = []
     while len(left) != 1:
-        a, operator, b, value, left = rng.choice(list(_moves(left)))
+        a, operator, b, value, left = rng.choice(list(moves(left)))
         steps.append(write_step(a, operator, b, value, left))
     return Solution(tuple(steps), str(*left))
 
@@ -116,40 +114,15 @@ def is_held_out(problem: Problem) -> bool:
     return is_game_of_24(given, target) or is_test(f"{name}:{given}:{target}")
 
 
-def _moves(left: Numbers) -> Iterator[tuple[int, str, int, int, Numbers]]:
-    """Every different legal step from what is left: (a, operator, b, value, left after); a ≥ b."""
-    seen: set[tuple[int, int]] = set()
-    for i, b in enumerate(left):
-        for j in range(i + 1, len(left)):
-            a = left[j]
-            if (a, b) in seen:
-                continue
-            seen.add((a, b))
-            rest = left[:i] + left[i + 1 : j] + left[j + 1 :]
-            for operator in "+-*/":
-                value = numbers.apply(a, operator, b)
-                if value is not None and value <= LARGEST_VALUE:
-                    yield a, operator, b, value, tuple(sorted((*rest, value)))
-
-
-@lru_cache(maxsize=1_000_000)
-def reaches(left: Numbers, target: int) -> bool:
-    """Whether the target can be made from all of `left` (sorted): the exact solver."""
-    if len(left) == 1:
-        return left[0] == target
-    return any(reaches(after, target) for *_, after in _moves(left))
-
-
 def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Solution | None:
     left, target = read(problem.text)
     steps: list[str] = []
     while len(left) != 1:
-        moves = [move for move in _moves(left) if reaches(move[-1], target)]
-        if not moves and not steps:
+        good = [move for move in moves(left) if reaches(move[-1], target)]
+        if not good and not steps:
             return None
-        if not moves:  # only after a slip: the solution goes on as well as it can
-            moves = list(_moves(left))
-        a, operator, b, value, after = rng.choice(moves)
+        # No step is good only after a slip: the solution goes on as well as it can.
+        a, operator, b, value, after = rng.choice(good or list(moves(left)))
         claimed = value if slip is None else max(0, slip(len(steps), value))
         if claimed != value:
             rest = list(after)

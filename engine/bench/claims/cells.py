@@ -19,6 +19,7 @@ from engine.lab.problems import take
 from engine.runs import RunSpec
 from engine.strategies import STRATEGIES
 from engine.tasks import FAMILIES, countdown
+from engine.tasks.countdown_solver import reaches
 from engine.tasks.problem import Problem
 
 GAME_OF_24 = "game of 24"
@@ -141,7 +142,7 @@ def games_of_24() -> Iterator[Problem]:
     16 more of the published ones need a fraction on the way, which the family's rules do not know.
     """
     for given in itertools.combinations_with_replacement(range(1, 14), 4):
-        if countdown.reaches(given, 24):
+        if reaches(given, 24):
             problem = countdown.parse(f"Use {' '.join(map(str, given))} to make 24.")
             assert problem is not None
             yield problem

@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import OutsideFamily
 from engine.tasks import countdown
+from engine.tasks.countdown_solver import moves, reaches
 from engine.tasks.problem import Problem
 
 
@@ -79,7 +80,25 @@ def test_the_solver_agrees_with_trying_everything():
     for _ in range(120):
         numbers = tuple(sorted(rng.randint(1, 13) for _ in range(4)))
         target = rng.randint(1, 100)
-        assert countdown.reaches(numbers, target) == everything(list(numbers), target), (numbers, target)
+        assert reaches(numbers, target) == everything(list(numbers), target), (numbers, target)
+
+
+def test_more_numbers_meet_from_both_ends_as_they_would_step_by_step():
+    """Five numbers, zeros among them: what sets of values and their completions leave out would show."""
+
+    def stepwise(left, target):
+        if len(left) == 1:
+            return left[0] == target
+        return any(stepwise(after, target) for *_, after in moves(left))
+
+    rng = random.Random(11)
+    found = []
+    for _ in range(60):
+        numbers = tuple(sorted(rng.choice([0, rng.randint(1, 25), rng.randint(30, 150)]) for _ in range(5)))
+        target = rng.choice([0, rng.randint(1, 100), rng.randint(100, 9999)])
+        found.append(reaches(numbers, target))
+        assert found[-1] == stepwise(numbers, target), (numbers, target)
+    assert 10 < sum(found) < 50
 
 
 def test_the_game_of_24_is_always_held_out():
