@@ -200,6 +200,7 @@ class Store:
             for run in fresh:
                 self._writer.open(run)
                 self._writer.close(run)
+        self._writer.flush()
         return len(fresh)
 
     def has(self, run_id: str) -> bool:

@@ -2,7 +2,8 @@
 
 Knows when to write and what to do when writing fails. A run's own event log is the queue: the writer keeps
 how far it has stored each one and moves on only after a commit, so a full disk or a locked database delays
-the record but loses nothing while the process lives. Does not know how a session is opened.
+the record but loses nothing while the process lives. Somebody waits for a new run to be stored, so new runs
+go before whatever the others have grown. Does not know how a session is opened.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from storage.tables import EventRow, NodeRow, RunRow
 
 GROWING_TEXT_EVERY_SECONDS = 1.0  # how often the text of nodes that still grow is written
 RETRY_AFTER_SECONDS = 1.0
+RUNS_A_COMMIT = 8  # of those that have grown; new ones are let in between two commits
 
 # Plain statements on the tables: the mapper's way through the same rows takes twice the time.
 RUNS, NODES, EVENTS = (cast(Table, row.__table__) for row in (RunRow, NodeRow, EventRow))
@@ -112,7 +114,8 @@ class Writer:
         self._runs: dict[str, Progress] = {}
         self._refused: dict[str, str] = {}  # why, for a new run that can never be stored
         self._jobs: list[tuple[Callable[[Session], Any], Future[Any]]] = []
-        self._waiting: list[Future[None]] = []  # for the next commit of everything
+        self._opening: list[Future[None]] = []  # wait until every run that is new now is stored
+        self._waiting: list[Future[None]] = []  # wait for the next commit of everything
         self._has_news = False
         self._wants_growing_text = False
         self._is_stopping = False
@@ -126,7 +129,7 @@ class Writer:
             self._runs[run.id] = Progress(run)
             if getattr(self._here, "is_opening_together", False):
                 return
-            done = self._ask()
+            done = self._ask(self._opening)
         done.result()
         if refusal := self._refused.pop(run.id, ""):
             raise StorageError(refusal)
@@ -139,7 +142,10 @@ class Writer:
             yield
         finally:
             self._here.is_opening_together = False
-        self.flush()
+        with self._condition:
+            self._check_is_open()
+            done = self._ask(self._opening)
+        done.result()
 
     def tell(self) -> None:
         """Some run has grown: store it within the next batch."""
@@ -152,14 +158,14 @@ class Writer:
         with self._condition:
             if run.id in self._runs:
                 self._runs[run.id] = replace(self._runs[run.id], is_closed=True)
-                self._ask()
+                self._ask(self._waiting)
 
     def flush(self) -> None:
         """Return once everything up to now is committed. Raises StorageError."""
         with self._condition:
             self._check_is_open()
             self._wants_growing_text = True
-            done = self._ask()
+            done = self._ask(self._waiting)
         done.result()
 
     def call(self, job: Callable[[Session], Any]) -> Any:
@@ -184,9 +190,9 @@ class Writer:
         if self._is_stopping:
             raise StorageError(f"The database {self._place} is closed.")
 
-    def _ask(self) -> Future[None]:
+    def _ask(self, waiting: list[Future[None]]) -> Future[None]:
         done: Future[None] = Future()
-        self._waiting.append(done)
+        waiting.append(done)
         self._condition.notify_all()
         return done
 
@@ -204,11 +210,10 @@ class Writer:
                 waiting, self._waiting = self._waiting, []
                 is_stopping, wants_text = self._is_stopping, self._wants_growing_text
                 self._has_news = self._wants_growing_text = False
-                runs = list(self._runs.values())
             with_text = wants_text or time.monotonic() - text_at >= GROWING_TEXT_EVERY_SECONDS
             if with_text:
                 text_at = time.monotonic()
-            failure = self._commit(runs, with_text)
+            failure = self._open_new() or self._save_growth(with_text)
             for done in waiting:
                 _settle(done, failure)
             for job, done in jobs:
@@ -221,11 +226,31 @@ class Writer:
                     self._condition.wait_for(self._is_urgent, RETRY_AFTER_SECONDS)
 
     def _is_urgent(self) -> bool:
-        return bool(self._jobs or self._waiting or self._is_stopping)
+        return bool(self._opening or self._jobs or self._waiting or self._is_stopping)
+
+    def _open_new(self) -> str:
+        """Store the runs that are new and let go whoever waits for that; returns "" or why it failed."""
+        with self._condition:
+            opening, self._opening = self._opening, []
+            new = [progress for progress in self._runs.values() if not progress.is_opened]
+        failure = self._commit(new, False) if new else ""
+        for done in opening:
+            _settle(done, failure)
+        return failure
+
+    def _save_growth(self, with_growing_text: bool) -> str:
+        """Store what the open runs have grown, some at a time; returns "" or why it failed."""
+        with self._condition:
+            grown = [progress for progress in self._runs.values() if progress.is_opened]
+        grown = [progress for progress in grown if progress.has_news]
+        for first in range(0, max(1, len(grown)), RUNS_A_COMMIT):
+            some = grown[first : first + RUNS_A_COMMIT]
+            if failure := self._commit(some, with_growing_text) or self._open_new():
+                return failure
+        return ""
 
     def _commit(self, runs: list[Progress], with_growing_text: bool) -> str:
         """Store these runs in one transaction; returns "" or the sentence of a failure worth a retry."""
-        runs = [progress for progress in runs if progress.has_news]
         try:
             if runs:
                 with self._transaction() as session:
