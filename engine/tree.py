@@ -245,7 +245,8 @@ class Tree:
                 node.token_confidences += data.get("confidences", ())
                 node.text += "".join(data["pieces"])
                 node.tokens += len(data["pieces"])
-                node.logprob = sum(node.token_logprobs)
+                for logprob in data["logprobs"]:
+                    node.logprob += logprob
             case "finished":
                 node.text, node.is_final = data["text"], data["is_final"]
                 node.confidence, node.answer = data["confidence"], data["answer"]

@@ -29,7 +29,6 @@ from storage.tables import EventRow, NodeRow, RunRow
 
 GROWING_TEXT_EVERY_SECONDS = 1.0  # how often the text of nodes that still grow is written
 RETRY_AFTER_SECONDS = 1.0
-RUNS_A_COMMIT = 8  # of those that have grown; new ones are let in between two commits
 
 # Plain statements on the tables: the mapper's way through the same rows takes twice the time.
 RUNS, NODES, EVENTS = (cast(Table, row.__table__) for row in (RunRow, NodeRow, EventRow))
@@ -233,41 +232,47 @@ class Writer:
         with self._condition:
             opening, self._opening = self._opening, []
             new = [progress for progress in self._runs.values() if not progress.is_opened]
-        failure = self._commit(new, False) if new else ""
+        failure = self._commit(new, False)[1] if new else ""
         for done in opening:
             _settle(done, failure)
         return failure
 
     def _save_growth(self, with_growing_text: bool) -> str:
-        """Store what the open runs have grown, some at a time; returns "" or why it failed."""
+        """Store what the open runs have grown, letting new ones in between; returns "" or why it failed."""
         with self._condition:
             grown = [progress for progress in self._runs.values() if progress.is_opened]
         grown = [progress for progress in grown if progress.has_news]
-        for first in range(0, max(1, len(grown)), RUNS_A_COMMIT):
-            some = grown[first : first + RUNS_A_COMMIT]
-            if failure := self._commit(some, with_growing_text) or self._open_new():
+        while True:
+            count, failure = self._commit(grown, with_growing_text)
+            grown = grown[count:]
+            failure = failure or self._open_new()
+            if failure or not grown:
                 return failure
-        return ""
 
-    def _commit(self, runs: list[Progress], with_growing_text: bool) -> str:
-        """Store these runs in one transaction; returns "" or the sentence of a failure worth a retry."""
+    def _commit(self, runs: list[Progress], with_growing_text: bool) -> tuple[int, str]:
+        """Store the first of these runs in one transaction: all, or fewer once somebody waits to open one.
+
+        Returns how many are done with, and "" or the sentence of a failure worth a retry.
+        """
+        stored: list[Progress] = []
         try:
             if runs:
                 with self._transaction() as session:
-                    runs = [store(session, progress, self._name, with_growing_text) for progress in runs]
+                    for progress in runs:
+                        stored.append(store(session, progress, self._name, with_growing_text))
+                        if self._opening and progress.is_opened:
+                            break
         except (OperationalError, OSError, StorageError) as error:
             self.trouble = f"{explain(error, self._place)} Runs go on; they are saved once it can be written."
             log.warning(self.trouble)
-            with (
-                self._condition
-            ):  # whoever opens these is told that they are not stored: they must not be later
-                for progress in runs:
+            with self._condition:
+                for progress in runs:  # whoever opens one is told that it is not stored: it must not be later
                     if not progress.is_opened:
                         del self._runs[progress.run.id]
-            return self.trouble
+            return len(runs), self.trouble
         except Exception as error:  # one run that cannot be stored must not keep the others from it
             if len(runs) > 1:
-                return "".join(self._commit([progress], with_growing_text) for progress in runs)
+                return len(runs), "".join(self._commit([one], with_growing_text)[1] for one in runs)
             run_id = runs[0].run.id
             self.trouble = f"The run {run_id} cannot be saved: {explain(error, self._place)}"
             log.exception(self.trouble)
@@ -275,15 +280,15 @@ class Writer:
                 del self._runs[run_id]
                 if not runs[0].is_opened:
                     self._refused[run_id] = self.trouble
-            return ""
+            return 1, ""
         self.trouble = ""
         with self._condition:
-            for progress in runs:
+            for progress in stored:
                 if progress.is_closed:
                     del self._runs[progress.run.id]
                 elif current := self._runs.get(progress.run.id):
                     self._runs[progress.run.id] = replace(progress, is_closed=current.is_closed)
-        return ""
+        return len(stored), ""
 
     def _do(self, job: Callable[[Session], Any], done: Future[Any]) -> None:
         try:

@@ -7,7 +7,7 @@ numbers each way of parting them asks of the larger part only what would complet
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations
 
 from engine.tasks import numbers
@@ -66,12 +66,21 @@ def _values(left: Numbers) -> frozenset[int]:
 
 def _partings(left: Numbers) -> set[tuple[Numbers, Numbers]]:
     """Every different way to part the numbers in two, the smaller part first."""
-    places = range(len(left))
     return {
-        (tuple(left[i] for i in chosen), tuple(left[i] for i in places if i not in chosen))
-        for size in range(1, len(left) // 2 + 1)
-        for chosen in combinations(places, size)
+        (tuple([left[i] for i in smaller]), tuple([left[i] for i in larger]))
+        for smaller, larger in _places(len(left))
     }
+
+
+@cache
+def _places(count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Every way to part so many places in two, the smaller part first; of two halves, the first place's."""
+    return [
+        (chosen, tuple(i for i in range(count) if i not in chosen))
+        for size in range(1, count // 2 + 1)
+        for chosen in combinations(range(count), size)
+        if 2 * size < count or 0 in chosen
+    ]
 
 
 def _completions(value: int, target: int) -> set[int]:
