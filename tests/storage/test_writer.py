@@ -1,4 +1,4 @@
-"""In which order the writer stores: who opens a run waits for that, and for nothing that others have grown."""
+"""In which order the writer stores: who opens a run waits for that alone, not for what others have grown."""
 
 from __future__ import annotations
 
