@@ -37,11 +37,11 @@ def feed(service: Service, run_id: str, cursor: int) -> str:
         run = service.get(run_id)
     except PonderError as error:
         return json.dumps({"error": str(error)})
-    return reply(run, cursor)
+    return reply(run, cursor, service.is_recorded(run_id))
 
 
-def reply(run: Run, cursor: int) -> str:
-    """The events of `run` from `cursor` on, and its head.
+def reply(run: Run, cursor: int, is_recorded: bool = False) -> str:
+    """The events of `run` from `cursor` on, and its head; `is_recorded` where it came with the program.
 
     While the run goes on, its head holds only the candidates that these events concern; the page keeps the
     others. At the end it holds all.
@@ -51,7 +51,7 @@ def reply(run: Run, cursor: int) -> str:
     following = cursor + len(events)
     is_last = is_over and following >= len(run.tree.events)
     concerned = {event.node for event in events if event.kind in ("finished", "scored")}
-    head = head_of(run, None if is_last else concerned) | {"is_over": is_last}
+    head = head_of(run, None if is_last else concerned) | {"is_over": is_last, "is_recorded": is_recorded}
     return as_json({"events": [_plain(event) for event in events], "next": following, "run": head})
 
 

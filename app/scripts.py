@@ -72,7 +72,7 @@ COMPARE = (
     "compare_batch.js",
     "compare_view.js",
 )
-SYSTEM = ("elements.js", "system_prices.js", "system_view.js")
+SYSTEM = (*PLOTLY, "system_prices.js", "system_claims.js", "system_view.js")
 LEARN = (
     *PLOTLY,
     "run_log.js",

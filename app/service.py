@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from app.claims import shipped
 from app.foresight import Foresight
 from engine import price_book
 from engine.cost import Prices
@@ -46,6 +47,7 @@ class Service:
             sinks=[self._foresight] if self.store is None else [self.store, self._foresight],
             prices=self._prices,
         )
+        self._recorded = shipped.runs()
         self.before_close: list[Callable[[], None]] = []  # what must stop first
         self._deleted: set[str] = set()  # of live runs: the scheduler keeps those until they are forgotten
         if threaded:
@@ -112,13 +114,19 @@ class Service:
     # ---- remembering -----------------------------------------------------------------------------------
 
     def get(self, run_id: str) -> Run:
-        """A run, live first, then stored. Raises RunNotFound, also for a deleted one."""
+        """A run, live first, then stored, then shipped. Raises RunNotFound, also for a deleted one."""
         live = self._scheduler.runs.get(run_id)
         if live is not None and run_id not in self._deleted:
             return live
+        if self._recorded is not None and run_id in self._recorded.ids:
+            return self._recorded.load(run_id)
         if self.store is None or run_id in self._deleted:
             raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
         return self.store.load(run_id)
+
+    def is_recorded(self, run_id: str) -> bool:
+        """Whether this run came with the program."""
+        return self._recorded is not None and run_id in self._recorded.ids
 
     def runs(
         self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0

@@ -1,8 +1,8 @@
 """The System page's markup: what never changes while the program runs is written here, escaped, once.
 
-Knows cards, glossary, limits and snippets. The machine's checks, models and prices are drawn by
+Knows cards, glossary, limits and snippets. The machine's checks, models, measurements and prices are drawn by
 static/system_*.js from what the page's functions answer. Anchors are stable: #machine, #models, #tiers,
-#prices, #limits, #strategies, #strategy-NAME, #glossary, #api.
+#measured, #measured-CLAIM, #prices, #limits, #strategies, #strategy-NAME, #glossary, #api.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ SECTIONS = {
     "machine": "This machine",
     "models": "Models",
     "tiers": "Quality tiers",
+    "measured": "What was measured",
     "prices": "Prices",
     "limits": "Limits",
     "strategies": "Strategies",
@@ -43,6 +44,7 @@ def template() -> str:
     {_section("machine", _MACHINE)}
     {_section("models", _MODELS)}
     {_section("tiers", _TIERS)}
+    {_section("measured", _MEASURED)}
     {_section("prices", _prices())}
     {_section("limits", _limits())}
     {_section("strategies", _strategies())}
@@ -87,6 +89,14 @@ _TIERS = f"""
 <th scope="col">Solves</th><th scope="col">95 % interval</th><th scope="col">Tokens, mean</th>
 <th scope="col">Tokens, p95</th><th scope="col">At most</th><th scope="col">Tier</th></tr></thead>
 <tbody></tbody></table>
+"""
+
+
+_MEASURED = """
+<p class="sy-lead">What the field claims of thinking longer, tried on the bundled models, also where
+it does not hold. <code>python app.py bench claims</code> measures it again.</p>
+<p class="sy-wait" data-wait="claims" role="status">Looking for measurements …</p>
+<div class="sy-cards" data-testid="claims"></div>
 """
 
 

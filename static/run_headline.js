@@ -29,8 +29,9 @@
 
     show({ head, moment, rows, log, isAtEnd, isRecorded }) {
       const { parts } = this;
-      reveal(parts.recorded, isRecorded);
-      reveal(parts['go-live'], isRecorded);
+      const isShown = isRecorded || Boolean(head.is_recorded); // the sample, or a run that came with the program
+      reveal(parts.recorded, isShown);
+      reveal(parts['go-live'], isShown);
       write(parts.about, [head.problem, head.strategy_title, head.model].filter(Boolean).join('  ·  '));
       mark(parts.about, 'title', parts.about.textContent);
       this.showBest(head, rows, isAtEnd);

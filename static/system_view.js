@@ -65,10 +65,11 @@
     return line;
   }
 
-  function mountLook(element, look) {
+  function mountLook(element, look, claims) {
     const list = element.querySelector('.sy-checks');
     const table = element.querySelector('[data-testid="models"]');
     const tiers = element.querySelector('[data-testid="tiers"]');
+    const measured = element.querySelector('[data-testid="claims"]');
     const again = element.querySelector('[data-again]');
 
     async function fill(what, waiting, place, draw, isAgain) {
@@ -95,6 +96,7 @@
         fill('machine', 'Looking at this machine …', list, check, isAgain),
         fill('models', 'Looking for models …', table.tBodies[0], model),
         fill('tiers', 'Looking for measurements …', tiers.tBodies[0], candidate),
+        isAgain || fill('claims', 'Looking for measurements …', measured, (row) => claims.card(row)),
       ]);
       again.disabled = false;
       if (location.hash) openLinked(element, false);
@@ -134,13 +136,14 @@
     }
   }
 
-  ponder.mountSystem = (element, look, prices) => {
-    mountLook(element, look);
+  ponder.mountSystem = (element, look, prices, plotly) => {
+    mountLook(element, look, new ponder.SystemClaims(look, plotly));
     ponder.mountSystemPrices(element, prices);
     mountSnippets(element);
-    for (const card of element.querySelectorAll('.sy-card')) {
-      card.addEventListener('toggle', () => card.open && history.replaceState(history.state, '', `${location.pathname}#${card.id}`));
-    }
+    const follow = ({ target }) => {
+      if (target.open && target.matches('.sy-card')) history.replaceState(history.state, '', `${location.pathname}#${target.id}`);
+    };
+    element.addEventListener('toggle', follow, true); // it does not bubble
     window.addEventListener('hashchange', () => openLinked(element));
     openLinked(element);
   };

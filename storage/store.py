@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 from engine.errors import BadInput, PonderError, RunNotFound, StorageError
 from engine.runs import Run, RunSpec
 from engine.tree import Event
-from storage import batches, settings
+from storage import batches, reading, settings
 from storage.batches import Batch, BatchState, StoredCell
 from storage.database import DATABASE_FAILURES, default_url, explain, open_database
 from storage.interruption import interrupt
 from storage.migrate import prepare
 from storage.presence import announce
-from storage.rows import run_from_rows, spec_from_row
-from storage.tables import EventRow, NodeRow, RunRow
+from storage.rows import spec_from_row
+from storage.tables import RunRow
 from storage.writer import Writer
 
 PURGE_AFTER_DAYS = 30  # how long a deleted run can be brought back
@@ -165,14 +165,7 @@ class Store:
     def load(self, run_id: str) -> Run:
         """A stored run with its tree. Raises RunNotFound, also for a deleted one."""
         with self._read() as session:
-            row = session.get(RunRow, run_id)
-            if row is None or row.deleted_at is not None:
-                raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
-            nodes = session.scalars(select(NodeRow).where(NodeRow.run_id == run_id))
-            events = session.scalars(
-                select(EventRow).where(EventRow.run_id == run_id).order_by(EventRow.seq)
-            ).all()
-            return run_from_rows(row, nodes, events)
+            return reading.load(session, run_id)
 
     def past(self, limit: int = 300) -> list[tuple[RunSpec, dict[str, Any], str]]:
         """What was asked of the latest runs, what each used (with its spent_tokens), and how it ended."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.claims.report import Report
+from app.claims.shipped import REPORT, RUNS
 from app.claims.svg import svg
 from app.claims.table import markdown
 from engine.errors import BadInput
@@ -17,8 +18,6 @@ from engine.runs import Run
 from storage.shipping import ship
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDED = ROOT / "app" / "recorded"
-REPORT, RUNS = RECORDED / "claims.json", RECORDED / "claims.sqlite"
 FIGURES = ROOT / "static" / "figures"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- claims -->", "<!-- /claims -->"

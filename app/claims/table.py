@@ -44,7 +44,7 @@ def found(row: Row) -> str:
     sign = "+" if row.unit == "points" else ""
     value, low, high = (f"{x:{sign}.{digits}f}" for x in (row.found.value, row.found.low, row.found.high))
     unit = {"in [0, 1]": "", "R²": ""}.get(row.unit, f" {row.unit}")
-    return f"{value}{unit} ({low} to {high})"
+    return f"{value}{unit} ({low} to {high})".replace("-", "−")
 
 
 def asked(row: Row) -> str:

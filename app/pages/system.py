@@ -1,4 +1,4 @@
-"""The System page: what works here, models, prices, limits, a card for each strategy, words, and the API.
+"""The System page: what works here, models, measurements, prices, limits, strategy cards, words, and the API.
 
 Layout and wiring only. Prices hold for everybody, so only a person at this machine may change them.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import scripts, system_facts, system_view
+from app import plotly_view, scripts, system_claims, system_facts, system_view
 from app.header import header
 from app.service import Service
 from app.visitors import is_local
@@ -23,13 +23,17 @@ def build(service: Service, model: str) -> None:
     """Lay out the page inside the current Blocks."""
 
     def look(asked: dict[str, Any]) -> str:
-        """The doctor's table, the models, or what the tiers were chosen from, as JSON; or {"error"}."""
+        """The doctor's table, the models, what was measured, or one of its figures, as JSON; or {"error"}."""
         try:
             match asked.get("what"):
                 case "models":
                     return json.dumps({"rows": system_facts.models()})
                 case "tiers":
                     return json.dumps(system_facts.measured(model))
+                case "claims":
+                    return json.dumps(system_claims.claims())
+                case "chart":
+                    return json.dumps(system_claims.chart(str(asked.get("name"))))
                 case _:
                     return json.dumps({"rows": system_facts.checks(is_again=bool(asked.get("again")))})
         except PonderError as error:
@@ -52,8 +56,8 @@ def build(service: Service, model: str) -> None:
     gr.HTML(
         html_template=system_view.template(),
         js_on_load=(
-            "window.ponder.mountSystem(element,"
-            " (asked) => server.look(asked), (asked) => server.prices(asked));"
+            "window.ponder.mountSystem(element, (asked) => server.look(asked),"
+            f" (asked) => server.prices(asked), {json.dumps(plotly_view.source())});"
         ),
         head=scripts.tags(scripts.SYSTEM),
         server_functions=[look, prices],

@@ -55,6 +55,28 @@ def test_it_says_what_is_here(slow_site: Site, open_page: Callable[..., Any]) ->
     assert f'Client("{slow_site.address}/")' in snippet
 
 
+def test_what_was_measured_opens_with_its_figures_and_runs(
+    slow_site: Site, open_page: Callable[..., Any]
+) -> None:
+    page = opened(slow_site, open_page, "#measured-searching")
+    card = page.locator("#measured-searching")
+    card.locator(".js-plotly-plot .main-svg").first.wait_for()
+    assert card.evaluate("card => card.open")
+    assert card.locator(".sy-numbers tbody tr").count() > 5
+    assert serious_violations(page) == []
+    page.locator("#measured-reasoning summary").click()
+    page.locator("#measured-reasoning .js-plotly-plot").first.wait_for()
+    assert page.url.endswith("#measured-reasoning")
+    link = card.locator(".sy-runs a").first
+    problem = link.inner_text()
+    link.click()
+    page.wait_for_url("**/?run=*")
+    person.wait_ready(page)
+    page.locator("#run-view").get_by_text("Recorded", exact=True).wait_for()
+    person.wait_until(page, lambda: person.node_count(page) > 1, "its tree")
+    assert person.problem_text(page) == problem
+
+
 @pytest.mark.usefixtures("usual_prices")
 def test_a_price_is_saved_where_it_is_changed(slow_site: Site, open_page: Callable[..., Any]) -> None:
     page = opened(slow_site, open_page)

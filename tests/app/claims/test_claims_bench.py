@@ -176,7 +176,7 @@ def row(**changes: object) -> Row:
 
 
 def test_numbers_in_words() -> None:
-    assert table.found(row()) == "+12.3 points (-1.0 to +20.0)"
+    assert table.found(row()) == "+12.3 points (−1.0 to +20.0)"
     assert table.found(row(unit="R²", found=Interval(0.9876, 0.9, 1.0))) == "0.988 (0.900 to 1.000)"
     assert table.found(row(unit="of 4", found=Interval(2, 1, 3))) == "2 of 4 (1 to 3)"
     assert [table.asked(row(**change)) for change in ({}, {"target": 10.0}, {"target": -1.0})] == [

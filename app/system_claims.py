@@ -1,0 +1,116 @@
+"""What the System page shows of the claims bench: each claim with its numbers, figures and some of its runs.
+
+Reads what was shipped. Gives plain values for the browser. Does not know how they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from app.claims import shipped
+from app.claims.report import Measured, Report, read
+from app.claims.table import SIGNS, asked, found
+from engine.bench.claims.finding import Row
+from engine.bench.claims.measuring import BATCH
+from engine.errors import BadInput
+from engine.strategies import STRATEGIES
+from storage.shipped import ShippedRun
+
+MOST_RUNS = 6  # of one claim
+PROBLEM_CHARACTERS = 64
+NONE = "No measurements came with this copy; `python app.py bench claims --publish` makes them."
+
+
+@cache
+def claims() -> dict[str, Any]:
+    """Every claim for the browser, or why there is none. Raises BadInput where the report is damaged."""
+    if not shipped.REPORT.exists():
+        return {"rows": [], "why": NONE}
+    report = read(shipped.REPORT)
+    return {"rows": [_claim(claim) for claim in report.claims], "why": _circumstances(report)}
+
+
+@cache
+def chart(name: str) -> dict[str, str]:
+    """A figure as Plotly's JSON. Raises BadInput where there is none of that name."""
+    from app.claims.figures import figure
+
+    found = read(shipped.REPORT).chart(name) if shipped.REPORT.exists() else None
+    if found is None:
+        raise BadInput("There is no such figure; reload the page.")
+    return {"figure": str(figure(found).to_json())}
+
+
+def _circumstances(report: Report) -> str:
+    return (
+        f"At least {report.problems} held-out problems a cell, 95 % intervals, tokens with the scorer's. "
+        f"Measured on {report.machine.get('device', 'an unknown machine')}, {report.made_at[:10]}."
+    )
+
+
+def _claim(claim: Measured) -> dict[str, Any]:
+    facts = {"name": claim.name, "title": claim.title, "says": claim.says, "how": claim.how}
+    if claim.finding is None:
+        return facts | {
+            "verdict": "not measured",
+            "summary": claim.skipped,
+            "rows": [],
+            "charts": [],
+            "runs": [],
+        }
+    finding = claim.finding
+    return facts | {
+        "verdict": ", ".join(_counted(finding.rows)),
+        "summary": finding.summary,
+        "rows": [_row(row) for row in finding.rows],
+        "charts": [{"name": chart.name, "title": chart.title} for chart in finding.charts],
+        "runs": [_run(run) for run in _runs(claim)],
+    }
+
+
+def _counted(rows: tuple[Row, ...]) -> Iterator[str]:
+    for is_met, (_, _, word) in SIGNS.items():
+        if count := sum(row.is_met is is_met for row in rows):
+            yield f"{count} {word}"
+
+
+def _row(row: Row) -> dict[str, str]:
+    sign, _, word = SIGNS[row.is_met]
+    return {
+        "on": row.label,
+        "measured": row.measure,
+        "found": found(row),
+        "asked": asked(row),
+        "sign": sign,
+        "word": word,
+        "tokens": " / ".join(f"{side.tokens:,.0f}" for side in row.sides),
+        "note": row.note,
+    }
+
+
+def _runs(claim: Measured) -> list[ShippedRun]:
+    """A run of each kind that the claim rests on."""
+    runs = shipped.runs()
+    batches = {f"{BATCH}-{cell}": place for place, cell in enumerate(claim.cells)}
+    own = [] if runs is None else [run for run in runs.runs if run.batch in batches]
+    own.sort(key=lambda run: (run.cell, batches[run.batch]))
+    kinds = {(run.strategy, str(run.params), run.model, run.problem): run for run in reversed(own)}
+    return list(reversed(kinds.values()))[:MOST_RUNS]
+
+
+def _run(run: ShippedRun) -> dict[str, str]:
+    sign, _, _ = SIGNS[run.is_correct]
+    strategy = STRATEGIES.get(run.strategy)
+    problem = " ".join(run.problem.split())
+    is_long = len(problem) > PROBLEM_CHARACTERS
+    return {
+        "id": run.id,
+        "strategy": strategy.title if strategy else run.strategy,
+        "params": ", ".join(f"{name} {value}" for name, value in run.params.items()),
+        "model": run.model,
+        "problem": f"{problem[:PROBLEM_CHARACTERS].rstrip()}…" if is_long else problem,
+        "sign": sign,
+        "word": {True: "right", False: "wrong", None: "unknown"}[run.is_correct],
+    }
