@@ -64,7 +64,6 @@
       this.source = source;
       this.onClick = onClick;
       this.plot = ponder.make('div', 'pv-plot');
-      this.plot.setAttribute('role', 'img');
       this.alert = ponder.make('p', 'pd-error');
       this.alert.setAttribute('role', 'alert');
       this.alert.hidden = true;
@@ -100,7 +99,9 @@
       ponder.reveal(this.alert, false);
       if (!this.json || !this.plot.isConnected) return;
       const { data, layout } = JSON.parse(this.json);
-      ponder.mark(this.plot, 'aria-label', (layout.meta && layout.meta.description) || null);
+      const description = (layout.meta && layout.meta.description) || null;
+      ponder.mark(this.plot, 'role', description && 'img'); // an image that says nothing is none
+      ponder.mark(this.plot, 'aria-label', description);
       const wasDrawn = this.isDrawn;
       this.isDrawn = true;
       await plotly.react(this.plot, data, dressed(layout, this.plot), CONFIG);
