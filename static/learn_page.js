@@ -123,6 +123,7 @@
       write(find('family'), lesson.family);
       write(find('remember'), lesson.remember);
       write(find('source'), lesson.source);
+      mark(find('measured'), 'href', `system#measured-${lesson.claim}`);
       document.title = `${lesson.title} · Learn · Ponder`;
       for (const link of find('lessons').querySelectorAll('a')) {
         mark(link, 'aria-current', link.dataset.lesson === lesson.name ? 'page' : null);

@@ -125,6 +125,7 @@ class Lesson:
     title: str
     idea: str
     source: str
+    claim: str  # of the claims bench: where the same is measured on many problems
     about: About
     arms: tuple[Arm, ...]
     batch: Batch

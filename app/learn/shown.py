@@ -33,6 +33,7 @@ def lesson(asked: Lesson, model: ModelFacts) -> dict[str, Any]:
         "title": asked.title,
         "idea": asked.idea,
         "source": asked.source,
+        "claim": asked.claim,
         "remember": asked.remember,
         "family": task.title,
         "arms": {arm.name: {"title": arm.title, "shows": arm.shows} for arm in asked.arms},

@@ -11,6 +11,7 @@ import pytest
 from app import run_feed, system_claims
 from app.claims import shipped
 from app.claims.report import read
+from app.learn.lessons import lessons
 from app.service import Service
 from engine.bench.claims import CLAIMS
 from engine.errors import BadInput
@@ -68,6 +69,11 @@ def test_a_copy_without_measurements_says_how_to_make_them(monkeypatch: pytest.M
     assert told["rows"] == [] and "bench claims --publish" in told["why"]
     with pytest.raises(BadInput):
         system_claims.chart.__wrapped__("coverage")
+
+
+def test_every_lesson_leads_to_a_measured_claim() -> None:
+    measured = {row["name"] for row in system_claims.claims()["rows"] if row["rows"]}
+    assert {lesson.claim for lesson in lessons().values()} <= measured
 
 
 def test_the_report_speaks_of_the_claims_that_the_bench_measures() -> None:
