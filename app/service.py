@@ -19,7 +19,8 @@ from engine.models import catalogue
 from engine.price_book import PriceBook
 from engine.runs import Run, RunSpec
 from engine.scheduler import Scheduler
-from storage.store import Filters, RunSummary, Store
+from storage.search import Filters, RunSummary
+from storage.store import Store
 
 PRICE_BOOK = "price_book"  # the setting's name
 

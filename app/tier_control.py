@@ -24,7 +24,7 @@ from engine.lab.tiers import Measured
 from engine.models import catalogue
 from engine.strategies import STRATEGIES
 from engine.tasks import identify
-from storage.store import RunSummary
+from storage.search import RunSummary
 
 CUSTOM = "custom"
 CHOICES = [*((title, name) for name, title in tiers.TITLES.items()), ("Custom", CUSTOM)]

@@ -22,7 +22,7 @@ from engine.cost import Prices
 from engine.errors import PonderError
 from engine.lab.tiers import RULE, Measured, Spread, choose
 from engine.models import catalogue
-from storage.store import RunSummary
+from storage.search import RunSummary
 
 FILE = Path(__file__).with_name("tiers.json")
 TITLES = {"fast": "Fast", "balanced": "Balanced", "thorough": "Thorough"}

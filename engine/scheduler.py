@@ -10,7 +10,6 @@ and cancel may be called from any.
 
 from __future__ import annotations
 
-import logging
 import platform
 import threading
 import time
@@ -21,14 +20,14 @@ from typing import Any, TypeVar
 
 from ulid import ULID
 
-from engine import answers, cost, forking, strategies
-from engine.accounting import Ledger, limits_in_words, peak_memory_bytes
-from engine.active_run import ActiveRun, StrategyBug
+from engine import cost, forking, run_ends, strategies, waiting_programs
+from engine.accounting import Ledger
+from engine.active_run import ActiveRun
 from engine.admission import ModelFacts, admit
 from engine.backends.protocol import Backend
-from engine.checks import Checker, Rules, programs_have_run
+from engine.checks import Checker, Rules
 from engine.entries import Clock, Entry
-from engine.errors import BadInput, PonderError
+from engine.errors import BadInput
 from engine.fair_shares import FairShares
 from engine.loaded_models import LoadBackend, LoadedModels, LoadScorer
 from engine.row_sharing import fill_rows
@@ -42,7 +41,6 @@ from engine.telling import Sinks
 from engine.tree import Node, Tree
 from engine.waiting_lines import WaitingLines
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KEPT_RUNS = 64  # finished runs kept in memory
@@ -207,9 +205,7 @@ class Scheduler:
         backend = self._models.backend(spec.model, in_use)
         scorer = spec.params.get("scorer")
         if scorer is not None and scorer != JUDGE:
-            self._models.scorer(
-                scorer, spec.model
-            )  # a scorer that cannot load should fail before work begins
+            self._models.scorer(scorer, spec.model)  # one that cannot load should fail before work begins
         facts = backend.describe()
         run.environment = {"model": spec.model, "python": platform.python_version(), **facts}
         if is_program(run.tree.problem):
@@ -232,33 +228,11 @@ class Scheduler:
 
     def _check_one(self, entry: Entry, active: ActiveRun) -> None:
         assert active.check is not None
-        if not self._have_run(entry, active, active.check.nodes, is_shown_only=True):
+        if not waiting_programs.have_run(entry, active, active.check.nodes, is_shown_only=True):
             return
         began = time.perf_counter()
         findings = self._checker.check(active.check.nodes, active.backend.profile)
         active.checked(findings, time.perf_counter() - began)
-
-    def _have_run(
-        self, entry: Entry, active: ActiveRun, nodes: Sequence[Node], *, is_shown_only: bool
-    ) -> bool:
-        """Whether the programs that these nodes answer with have run; begins those that have not.
-
-        They run beside the turns, so that no run waits for another's. A run whose time is over while it waits
-        goes on without.
-        """
-        if not is_program(entry.run.tree.problem):
-            return True
-        has_run = programs_have_run(nodes, entry.run.id, is_shown_only=is_shown_only)
-        is_late = not has_run and not active.is_done and not active.ledger.has_time()
-        if not has_run and not is_late:
-            entry.waits_since = entry.waits_since or time.perf_counter()
-        elif entry.waits_since is not None:
-            if not active.is_done:
-                active.ledger.charge_checking(time.perf_counter() - entry.waits_since)
-            entry.waits_since = None
-        if is_late:
-            active.run_out_of_time()
-        return has_run
 
     def _score(self) -> None:
         """One call a scorer for all runs that wait for it."""
@@ -275,7 +249,7 @@ class Scheduler:
         scorer = self._models.scorer(entry.active.score.by, entry.run.spec.model)
         nodes = entry.active.score.nodes
         is_shown_only = RUNS_SHOWN_TESTS_ONLY.get(scorer.name)
-        if is_shown_only is not None and not self._have_run(
+        if is_shown_only is not None and not waiting_programs.have_run(
             entry, entry.active, nodes, is_shown_only=is_shown_only
         ):
             return
@@ -369,45 +343,20 @@ class Scheduler:
             return None
 
     def _fail(self, entry: Entry, error: Exception) -> None:
-        if isinstance(error, PonderError):
-            reason = str(error)
-        else:
-            log.warning("run %s failed", entry.run.id, exc_info=error)
-            what = (
-                "The strategy has a bug"
-                if isinstance(error, StrategyBug)
-                else f"It stopped on an unexpected {type(error).__name__}"
-            )
-            reason = f"{what}: {error}." if str(error) else f"{what}."
-        self._seal(entry, "failed", " ".join(reason.split()))
+        self._seal(entry, "failed", run_ends.why_failed(entry.run, error))
 
     def _complete(self, entry: Entry) -> None:
         active, run = entry.active, entry.run
         assert active is not None
         entry.clock.stop()  # what follows is the verdict on the run, and not of it
         chosen = [] if active.answer_node is None else [active.answer_node]
-        if not self._guard(entry, lambda: self._have_run(entry, active, chosen, is_shown_only=False)):
+        if not self._guard(
+            entry, lambda: waiting_programs.have_run(entry, active, chosen, is_shown_only=False)
+        ):
             return
-        self._guard(entry, lambda: self._answer(entry, active))
-        if run.is_over:  # the answer could not be judged
-            return
-        if active.was_cut:
-            self._seal(
-                entry,
-                "partial",
-                f"The budget of {limits_in_words(run.spec.budget)} ended it before the strategy was done.",
-            )
-        else:
-            self._seal(entry, "finished", "The strategy was done.")
-
-    def _answer(self, entry: Entry, active: ActiveRun) -> None:
-        run, node = entry.run, active.answer_node
-        if node is not None and node is not run.tree.root:
-            how = "Best so far when the budget ended." if active.was_cut else "Chosen by the strategy."
-            run.tree.answered(node, f"{how} {node.reason}".strip() if node.status != "finished" else how)
-            run.answer_node, run.answer = node, node.answer
-        assert run.tree.problem is not None
-        run.is_correct = answers.is_correct(run.tree.problem, run.answer)
+        self._guard(entry, lambda: run_ends.answer(run, active))
+        if not run.is_over:  # over already where the answer could not be judged
+            self._seal(entry, *run_ends.how_it_ended(run, active))
 
     def _seal(self, entry: Entry, status: RunStatus, reason: str) -> None:
         """The run is over: free what it held, complete its record, tell the sinks."""
@@ -422,14 +371,7 @@ class Scheduler:
             active.backend.release(run.id)
             for scorer in self._models.scorers():
                 scorer.release(run.id)
-        for node in list(run.tree.nodes):
-            if node.status == "growing":
-                run.tree.abort(node, reason)
-        run.usage.seconds = entry.clock()
-        run.usage.peak_memory_bytes = peak_memory_bytes()
-        run.tree.record("ended", None, status=status, reason=reason)
-        run.status_reason = reason
-        run.status = status
+        run_ends.complete_record(entry, status, reason)
         self._sinks.close(entry)
         self._forget_old()
 

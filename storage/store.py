@@ -1,4 +1,4 @@
-"""The store: a sink for live runs, and all questions about stored ones. The only place that opens a session.
+"""The store: a sink for live runs, and all questions about stored ones. Nothing else opens its database.
 
 Knows what to read and write. Does not know when live runs are written (`writer.py`), nor how rows become
 runs (`rows.py`).
@@ -7,64 +7,30 @@ runs (`rows.py`).
 from __future__ import annotations
 
 import atexit
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine.errors import BadInput, PonderError, RunNotFound, StorageError
+from engine.errors import PonderError, RunNotFound, StorageError
 from engine.runs import Run, RunSpec
 from engine.tree import Event
-from storage import batches, reading, settings
+from storage import batches, marks, reading, settings
+from storage import search as queries
 from storage.batches import Batch, BatchState, StoredCell
 from storage.database import DATABASE_FAILURES, default_url, explain, open_database
 from storage.interruption import interrupt
 from storage.migrate import prepare
 from storage.presence import announce
 from storage.rows import spec_from_row
+from storage.search import Filters, RunSummary
 from storage.tables import RunRow
 from storage.writer import Writer
 
 PURGE_AFTER_DAYS = 30  # how long a deleted run can be brought back
-
-Filters = Mapping[str, str | bool | Collection[str | bool | None] | None]
-"""What to show: strategy, model, status, task, tag, batch (names), is_starred, is_correct (True, False or
-None for unknown).
-
-A value is one wanted value or a collection of them; "" or an empty collection, and None for a name, do not
-filter. `{"is_correct": [None]}` asks for runs with no known truth. Runs that were made for a batch are left
-out unless `batch` names it.
-"""
-FILTERABLE = ("strategy", "model", "status", "task", "is_correct", "is_starred")
-MAX_TAGS, MAX_TAG_CHARACTERS, MAX_NOTE_CHARACTERS = 20, 40, 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One line of History."""
-
-    id: str
-    created_at: datetime
-    title: str
-    task: str | None
-    model: str
-    strategy: str
-    status: str
-    status_reason: str
-    expected: str | None
-    answer: str | None
-    is_correct: bool | None
-    spent_tokens: int
-    seconds: float
-    usd: float
-    node_count: int
-    is_starred: bool
-    tags: list[str]
-    note: str
 
 
 class Store:
@@ -127,40 +93,18 @@ class Store:
         self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0
     ) -> list[RunSummary]:
         """Stored runs, newest first, that have every word of `search` in problem, answer, names or id."""
-        columns = [getattr(RunRow, name) for name in RunSummary.__dataclass_fields__]
-        query = (
-            select(*columns)
-            .where(*_conditions(search, filters))
-            .order_by(RunRow.created_at.desc(), RunRow.id.desc())
-            .limit(limit)
-            .offset(offset)
-        )
         with self._read() as session:
-            return [RunSummary(*row) for row in session.execute(query)]
+            return queries.found(session, search, filters, limit, offset)
 
     def count(self, search: str = "", filters: Filters | None = None) -> int:
         """How many stored runs `runs` would list without its limit."""
         with self._read() as session:
-            return session.scalar(select(func.count()).where(*_conditions(search, filters))) or 0
+            return queries.count(session, search, filters)
 
     def choices(self) -> dict[str, list[str]]:
         """The strategies, models, statuses, tasks and tags that occur, for the filters' menus."""
         with self._read() as session:
-            found = {
-                name: sorted(
-                    value
-                    for value in session.scalars(
-                        select(getattr(RunRow, name)).where(RunRow.deleted_at.is_(None)).distinct()
-                    )
-                    if value is not None
-                )
-                for name in FILTERABLE
-                if not name.startswith("is_")
-            }
-            tagged = session.scalars(
-                select(RunRow.tags).where(RunRow.deleted_at.is_(None), RunRow.marks_text.startswith("\n#"))
-            )
-            return found | {"tag": sorted({tag for tags in tagged for tag in tags}, key=str.casefold)}
+            return queries.choices(session)
 
     def load(self, run_id: str) -> Run:
         """A stored run with its tree. Raises RunNotFound, also for a deleted one."""
@@ -214,23 +158,9 @@ class Store:
         Tags lose their surrounding blanks and "#", and repeats. Raises RunNotFound; BadInput for too many
         tags, or a tag or note that is too long.
         """
-        cleaned = None if tags is None else clean_tags(tags)
-        if note is not None and len(note) > MAX_NOTE_CHARACTERS:
-            raise BadInput(f"A note may have {MAX_NOTE_CHARACTERS:,} characters; this one has {len(note):,}.")
-
-        def change(session: Session) -> None:
-            row = session.get(RunRow, run_id)
-            if row is None:
-                raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
-            if is_starred is not None:
-                row.is_starred = is_starred
-            if cleaned is not None:
-                row.tags = cleaned
-            if note is not None:
-                row.note = note.strip()
-            row.marks_text = marks_text(row.tags, row.note)
-
-        self._writer.call(change)
+        own_tags = None if tags is None else marks.clean_tags(tags)
+        own_note = None if note is None else marks.clean_note(note)
+        self._writer.call(lambda session: marks.write(session, run_id, is_starred, own_tags, own_note))
 
     def delete(self, run_id: str) -> None:
         """Hide a run; `restore` brings it back for 30 days. Raises RunNotFound."""
@@ -333,51 +263,3 @@ class Store:
             raise
         except DATABASE_FAILURES as error:
             raise StorageError(explain(error, self.place)) from None
-
-
-def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [RunRow.deleted_at.is_(None)]
-    if not (filters or {}).get("batch"):
-        conditions.append(RunRow.batch.is_(None))
-    for word in search.casefold().split():
-        texts = (RunRow.search_text, RunRow.marks_text)
-        conditions.append(or_(*(text.contains(word, autoescape=True) for text in texts)))
-    for name, wanted in (filters or {}).items():
-        if name not in (*FILTERABLE, "batch", "tag"):
-            raise ValueError(f"There is no filter {name!r}; there are {', '.join(FILTERABLE)}.")
-        if wanted is None or wanted == "":
-            continue
-        values: list[Any] = [wanted] if isinstance(wanted, str | bool) else list(wanted)
-        if name == "tag":
-            lines = [f"\n#{str(tag).casefold()}\n" for tag in values if tag is not None]
-            conditions.append(or_(*(RunRow.marks_text.contains(line, autoescape=True) for line in lines)))
-            continue
-        column = getattr(RunRow, name)
-        if values:
-            known = [value for value in values if value is not None]
-            conditions.append(
-                or_(column.in_(known), column.is_(None)) if None in values else column.in_(known)
-            )
-    return conditions
-
-
-def clean_tags(tags: Sequence[str]) -> list[str]:
-    """The tags as they are kept. Raises BadInput."""
-    cleaned: dict[str, str] = {}
-    for tag in tags:
-        words = " ".join(tag.strip().lstrip("#").split())
-        if len(words) > MAX_TAG_CHARACTERS:
-            raise BadInput(
-                f"A tag may have {MAX_TAG_CHARACTERS} characters; “{words[:20]}…” has {len(words)}."
-            )
-        if words:
-            cleaned.setdefault(words.casefold(), words)
-    if len(cleaned) > MAX_TAGS:
-        raise BadInput(f"A run may have {MAX_TAGS} tags, not {len(cleaned)}.")
-    return list(cleaned.values())
-
-
-def marks_text(tags: Sequence[str], note: str) -> str:
-    """Tags, each on a line of its own after "#", and the note: what a search looks through, case folded."""
-    lines = "".join(f"\n#{tag}" for tag in tags)
-    return f"{lines}\n{note}".casefold() if tags or note else ""

@@ -15,7 +15,7 @@ from engine.bench import tiers as bench
 from engine.cost import Prices
 from engine.lab.tiers import Measured, Spread
 from engine.models import catalogue
-from storage.store import RunSummary
+from storage.search import RunSummary
 
 MODEL = "scripted"
 
