@@ -2,8 +2,8 @@
 
 Knows when to write and what to do when writing fails. A run's own event log is the queue: the writer keeps
 how far it has stored each one and moves on only after a commit, so a full disk or a locked database delays
-the record but loses nothing while the process lives. Somebody waits for a new run to be stored, so new runs
-go before whatever the others have grown. Does not know how a session is opened.
+the record but loses nothing while the process lives. Somebody waits for a new run to be stored, or
+for a change, so these go before whatever the others have grown. Does not know how a session is opened.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -109,12 +109,11 @@ class Writer:
         self._place = place
         self._commit_every_seconds = commit_every_seconds
         self._condition = threading.Condition()
-        self._here = threading.local()
+        self._here = threading.local()  # .together: what this thread opens together, and has not waited for
         self._runs: dict[str, Progress] = {}
-        self._refused: dict[str, str] = {}  # why, for a new run that can never be stored
+        self._opening: dict[str, Future[None]] = {}  # by run, until it is stored for the first time
         self._jobs: list[tuple[Callable[[Session], Any], Future[Any]]] = []
-        self._opening: list[Future[None]] = []  # wait until every run that is new now is stored
-        self._waiting: list[Future[None]] = []  # wait for the next commit of everything
+        self._waiting: list[Future[None]] = []  # for the next commit of everything
         self._has_news = False
         self._wants_growing_text = False
         self._is_stopping = False
@@ -125,26 +124,31 @@ class Writer:
         """Store a new run; returns once it is committed. Raises StorageError: then it is not stored."""
         with self._condition:
             self._check_is_open()
-            self._runs[run.id] = Progress(run)
-            if getattr(self._here, "is_opening_together", False):
-                return
-            done = self._ask(self._opening)
+            if run.id not in self._runs:
+                self._runs[run.id] = Progress(run)
+                self._opening[run.id] = Future()
+                self._condition.notify_all()
+            done = self._opening.get(run.id)
+        together: list[Future[None]] | None = getattr(self._here, "together", None)
+        if done is None:  # somebody else has stored it
+            return
+        if together is not None:
+            together.append(done)
+            return
         done.result()
-        if refusal := self._refused.pop(run.id, ""):
-            raise StorageError(refusal)
 
     @contextmanager
     def opening_together(self) -> Generator[None]:
         """Inside, `open` on this thread does not wait; leaving waits for all. Raises StorageError."""
-        self._here.is_opening_together = True
+        opened: list[Future[None]] = []
+        self._here.together = opened
         try:
             yield
         finally:
-            self._here.is_opening_together = False
-        with self._condition:
-            self._check_is_open()
-            done = self._ask(self._opening)
-        done.result()
+            self._here.together = None
+        wait(opened)
+        for done in opened:
+            done.result()
 
     def tell(self) -> None:
         """Some run has grown: store it within the next batch."""
@@ -157,14 +161,14 @@ class Writer:
         with self._condition:
             if run.id in self._runs:
                 self._runs[run.id] = replace(self._runs[run.id], is_closed=True)
-                self._ask(self._waiting)
+                self._ask()
 
     def flush(self) -> None:
         """Return once everything up to now is committed. Raises StorageError."""
         with self._condition:
             self._check_is_open()
             self._wants_growing_text = True
-            done = self._ask(self._waiting)
+            done = self._ask()
         done.result()
 
     def call(self, job: Callable[[Session], Any]) -> Any:
@@ -189,9 +193,9 @@ class Writer:
         if self._is_stopping:
             raise StorageError(f"The database {self._place} is closed.")
 
-    def _ask(self, waiting: list[Future[None]]) -> Future[None]:
+    def _ask(self) -> Future[None]:
         done: Future[None] = Future()
-        waiting.append(done)
+        self._waiting.append(done)
         self._condition.notify_all()
         return done
 
@@ -205,18 +209,15 @@ class Writer:
                 idle = GROWING_TEXT_EVERY_SECONDS if self._runs else None
                 self._condition.wait_for(lambda: self._has_news or self._is_urgent(), idle)
                 self._condition.wait_for(self._is_urgent, self._commit_every_seconds)
-                jobs, self._jobs = self._jobs, []
                 waiting, self._waiting = self._waiting, []
                 is_stopping, wants_text = self._is_stopping, self._wants_growing_text
                 self._has_news = self._wants_growing_text = False
             with_text = wants_text or time.monotonic() - text_at >= GROWING_TEXT_EVERY_SECONDS
             if with_text:
                 text_at = time.monotonic()
-            failure = self._open_new() or self._save_growth(with_text)
+            failure = self._serve() or self._save_growth(with_text)
             for done in waiting:
                 _settle(done, failure)
-            for job, done in jobs:
-                self._do(job, done)
             if is_stopping:
                 return
             if failure:
@@ -225,70 +226,87 @@ class Writer:
                     self._condition.wait_for(self._is_urgent, RETRY_AFTER_SECONDS)
 
     def _is_urgent(self) -> bool:
-        return bool(self._opening or self._jobs or self._waiting or self._is_stopping)
+        return bool(self._is_waited_for() or self._waiting or self._is_stopping)
 
-    def _open_new(self) -> str:
-        """Store the runs that are new and let go whoever waits for that; returns "" or why it failed."""
+    def _is_waited_for(self) -> bool:
+        """Whether somebody waits for a new run or for a change, which is not to take long."""
+        return bool(self._opening or self._jobs)
+
+    def _serve(self) -> str:
+        """Store the runs that are new and make the changes that are asked for; returns "" or what failed."""
         with self._condition:
-            opening, self._opening = self._opening, []
             new = [progress for progress in self._runs.values() if not progress.is_opened]
+            jobs, self._jobs = self._jobs, []
         failure = self._commit(new, False)[1] if new else ""
-        for done in opening:
-            _settle(done, failure)
+        for job, done in jobs:
+            self._do(job, done)
         return failure
 
     def _save_growth(self, with_growing_text: bool) -> str:
-        """Store what the open runs have grown, letting new ones in between; returns "" or why it failed."""
+        """Store what open runs have grown, serving whoever waits in between; returns "" or what failed."""
         with self._condition:
             grown = [progress for progress in self._runs.values() if progress.is_opened]
         grown = [progress for progress in grown if progress.has_news]
-        while True:
+        while grown:
             count, failure = self._commit(grown, with_growing_text)
-            grown = grown[count:]
-            failure = failure or self._open_new()
-            if failure or not grown:
+            failure = failure or self._serve()
+            if failure:
                 return failure
+            grown = grown[count:]
+        return ""
 
     def _commit(self, runs: list[Progress], with_growing_text: bool) -> tuple[int, str]:
-        """Store the first of these runs in one transaction: all, or fewer once somebody waits to open one.
+        """Store the first of these runs in one transaction: all, or fewer once somebody waits.
 
-        Returns how many are done with, and "" or the sentence of a failure worth a retry.
+        Returns how many need no more of this pass, and "" or the sentence of a failure worth a retry.
         """
         stored: list[Progress] = []
         try:
-            if runs:
-                with self._transaction() as session:
-                    for progress in runs:
-                        stored.append(store(session, progress, self._name, with_growing_text))
-                        if self._opening and progress.is_opened:
-                            break
+            with self._transaction() as session:
+                for progress in runs:
+                    stored.append(store(session, progress, self._name, with_growing_text))
+                    if progress.is_opened and self._is_waited_for():
+                        break
         except (OperationalError, OSError, StorageError) as error:
             self.trouble = f"{explain(error, self._place)} Runs go on; they are saved once it can be written."
             log.warning(self.trouble)
-            with self._condition:
-                for progress in runs:  # whoever opens one is told that it is not stored: it must not be later
-                    if not progress.is_opened:
-                        del self._runs[progress.run.id]
-            return len(runs), self.trouble
+            for progress in runs:
+                if not progress.is_opened:  # whoever opens it is told so, and it must not be stored later
+                    self._drop(progress.run.id, self.trouble)
+            return 0, self.trouble
         except Exception as error:  # one run that cannot be stored must not keep the others from it
             if len(runs) > 1:
-                return len(runs), "".join(self._commit([one], with_growing_text)[1] for one in runs)
+                failures = [self._commit([progress], with_growing_text)[1] for progress in runs]
+                return len(runs), " ".join(filter(None, failures))
             run_id = runs[0].run.id
             self.trouble = f"The run {run_id} cannot be saved: {explain(error, self._place)}"
             log.exception(self.trouble)
-            with self._condition:
-                del self._runs[run_id]
-                if not runs[0].is_opened:
-                    self._refused[run_id] = self.trouble
+            self._drop(run_id, self.trouble)
             return 1, ""
         self.trouble = ""
-        with self._condition:
-            for progress in stored:
-                if progress.is_closed:
-                    del self._runs[progress.run.id]
-                elif current := self._runs.get(progress.run.id):
-                    self._runs[progress.run.id] = replace(progress, is_closed=current.is_closed)
+        for progress in stored:
+            self._take(progress)
         return len(stored), ""
+
+    def _take(self, progress: Progress) -> None:
+        """This much of a run is stored."""
+        with self._condition:
+            current = self._runs.get(progress.run.id)
+            if progress.is_closed:
+                self._runs.pop(progress.run.id, None)
+            elif current is not None:
+                self._runs[progress.run.id] = replace(progress, is_closed=current.is_closed)
+            opened = self._opening.pop(progress.run.id, None)
+        if opened is not None:
+            opened.set_result(None)
+
+    def _drop(self, run_id: str, why: str) -> None:
+        """The run will not be stored: whoever waits to open it is told why."""
+        with self._condition:
+            self._runs.pop(run_id, None)
+            opened = self._opening.pop(run_id, None)
+        if opened is not None:
+            opened.set_exception(StorageError(why))
 
     def _do(self, job: Callable[[Session], Any], done: Future[Any]) -> None:
         try:
