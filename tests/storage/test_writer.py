@@ -51,8 +51,8 @@ def test_whoever_opens_a_run_waits_for_no_more_than_one_that_has_grown(
     thread = store._writer  # who waits for it is seen nowhere else
 
     def note(progress: writer.Progress) -> None:
-        order.append(progress.run.id)
-        if progress.is_opened and len(order) < 2 * MANY:
+        order.append("grown" if progress.is_opened else "new")
+        if progress.is_opened and order.count("new") < MANY:
             with thread._condition:
                 assert thread._condition.wait_for(lambda: thread._opening, SECONDS)
 
@@ -63,8 +63,9 @@ def test_whoever_opens_a_run_waits_for_no_more_than_one_that_has_grown(
         store.opened(run)
     saving.join(SECONDS)
     assert not saving.is_alive()
-    pairs = zip(others, news, strict=True)
-    assert order == [run.id for pair in pairs for run in pair]
+    told = "".join(kind[0] for kind in order)
+    assert told.strip("g").replace("ng", "") in ("", "n"), order
+    assert order.count("new") == MANY
     for run in others:
         assert len(store.load(run.id).tree.nodes) == 2
 
