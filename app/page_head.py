@@ -15,7 +15,8 @@ DATA = "/gradio_api/"  # answers and files, among them pages to be kept: not our
 class PageHead:
     """ASGI middleware: `text` at the start of the head of every HTML page, but not of a file that is served.
 
-    Everything else passes through untouched and unbuffered.
+    Everything else passes through untouched and unbuffered, also the answer to HEAD, whose length is that of
+    the page without it.
     """
 
     def __init__(self, app: ASGIApp, text: str):

@@ -115,15 +115,16 @@ class Service:
     # ---- remembering -----------------------------------------------------------------------------------
 
     def get(self, run_id: str) -> Run:
-        """A run, live first, then stored, then shipped. Raises RunNotFound, also for a deleted one."""
+        """A run, live first, then stored, then one that came with the program. Raises RunNotFound."""
         live = self._scheduler.runs.get(run_id)
         if live is not None and run_id not in self._deleted:
             return live
-        if self._recorded is not None and run_id in self._recorded.ids:
+        if self.store is not None and self.store.has(run_id):
+            return self.store.load(run_id)  # which refuses a deleted one
+        if self.is_recorded(run_id):
+            assert self._recorded is not None
             return self._recorded.load(run_id)
-        if self.store is None or run_id in self._deleted:
-            raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
-        return self.store.load(run_id)
+        raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
 
     def is_recorded(self, run_id: str) -> bool:
         """Whether this run came with the program."""

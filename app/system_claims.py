@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from app.claims import shipped
+from app.claims import shipped, table
 from app.claims.report import Measured, Report, read
-from app.claims.table import SIGNS, asked, found
+from app.claims.table import SIGNS
 from engine.bench.claims.finding import Row
 from engine.bench.claims.measuring import BATCH
 from engine.errors import BadInput
@@ -37,10 +37,10 @@ def chart(name: str) -> dict[str, str]:
     """A figure as Plotly's JSON. Raises BadInput where there is none of that name."""
     from app.claims.figures import figure
 
-    found = read(shipped.REPORT).chart(name) if shipped.REPORT.exists() else None
-    if found is None:
+    asked = read(shipped.REPORT).chart(name) if shipped.REPORT.exists() else None
+    if asked is None:
         raise BadInput("There is no such figure; reload the page.")
-    return {"figure": str(figure(found).to_json())}
+    return {"figure": str(figure(asked).to_json())}
 
 
 def _circumstances(report: Report) -> str:
@@ -81,8 +81,8 @@ def _row(row: Row) -> dict[str, str]:
     return {
         "on": row.label,
         "measured": row.measure,
-        "found": found(row),
-        "asked": asked(row),
+        "found": table.found(row),
+        "asked": table.asked(row),
         "sign": sign,
         "word": word,
         "tokens": " / ".join(f"{side.tokens:,.0f}" for side in row.sides),
@@ -91,13 +91,15 @@ def _row(row: Row) -> dict[str, str]:
 
 
 def _runs(claim: Measured) -> list[ShippedRun]:
-    """A run of each kind that the claim rests on."""
-    runs = shipped.runs()
-    batches = {f"{BATCH}-{cell}": place for place, cell in enumerate(claim.cells)}
-    own = [] if runs is None else [run for run in runs.runs if run.batch in batches]
-    own.sort(key=lambda run: (run.cell, batches[run.batch]))
-    kinds = {(run.strategy, str(run.params), run.model, run.problem): run for run in reversed(own)}
-    return list(reversed(kinds.values()))[:MOST_RUNS]
+    """At most six of those that the claim rests on, of different kinds, first problems first."""
+    file = shipped.runs()
+    order = {f"{BATCH}-{condition}": place for place, condition in enumerate(claim.cells)}
+    own = [] if file is None or not file.ids else [run for run in file.runs if run.batch in order]
+    own.sort(key=lambda run: (run.cell, order[run.batch]))
+    kinds: dict[tuple[str, str, str, str], ShippedRun] = {}
+    for run in own:
+        kinds.setdefault((run.strategy, str(run.params), run.model, run.problem), run)
+    return list(kinds.values())[:MOST_RUNS]
 
 
 def _run(run: ShippedRun) -> dict[str, str]:

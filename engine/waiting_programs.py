@@ -1,6 +1,6 @@
 """Programs that a run answers with run beside the turns: whether they have, and what waiting for them costs.
 
-Knows an entry and its clock. Does not know how a program is run.
+Knows an entry and its ledger. Does not know how a program is run.
 """
 
 from __future__ import annotations

@@ -34,5 +34,13 @@
     else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 
-  Object.assign(ponder, { make, makeButton, write, reveal, mark });
+  /** A sign that a screen reader says in words. */
+  function makeSign(className, sign, words) {
+    const element = make('span', className, sign);
+    element.setAttribute('role', 'img');
+    element.setAttribute('aria-label', words);
+    return element;
+  }
+
+  Object.assign(ponder, { make, makeButton, makeSign, write, reveal, mark });
 })();

@@ -3,9 +3,11 @@
   window.ponder = window.ponder || {};
 
   // The chosen theme from the first frame on; Gradio sets the system's, later, and when the system's changes.
-  const chosen = () => { try { return localStorage.getItem('ponder-theme'); } catch (_) { return null; } };
+  // The theme's button keeps what it sets; where nothing can be kept, the button's word holds for this page.
+  let theme = null;
+  try { theme = localStorage.getItem('ponder-theme'); } catch (_) {}
+  window.addEventListener('ponder:theme', () => { theme = document.body.classList.contains('dark') ? 'dark' : 'light'; });
   const apply = () => {
-    const theme = chosen();
     if (theme && document.body) document.body.classList.toggle('dark', theme === 'dark');
   };
   const watch = { attributes: true, attributeFilter: ['class'] };
@@ -16,8 +18,8 @@
     new MutationObserver(apply).observe(document.body, watch);
   });
   whenBodyIsThere.observe(document.documentElement, { childList: true });
-  if (chosen()) {
-    const early = document.createElement('style'); // until Gradio's own style is here
+  if (theme) {
+    const early = document.createElement('style'); // until ponder.css is here, which overrides it
     early.textContent = 'html body { background: var(--bg); } html body.dark { background: var(--bg-dark); }';
     document.head.append(early);
   }

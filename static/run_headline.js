@@ -29,9 +29,9 @@
 
     show({ head, moment, rows, log, isAtEnd, isRecorded }) {
       const { parts } = this;
-      const isShown = isRecorded || Boolean(head.is_recorded); // the sample, or a run that came with the program
-      reveal(parts.recorded, isShown);
-      reveal(parts['go-live'], isShown);
+      const cameWithPonder = isRecorded || Boolean(head.is_recorded); // the first visit's run, or a measured one
+      reveal(parts.recorded, cameWithPonder);
+      reveal(parts['go-live'], cameWithPonder);
       write(parts.about, [head.problem, head.strategy_title, head.model].filter(Boolean).join('  ·  '));
       mark(parts.about, 'title', parts.about.textContent);
       this.showBest(head, rows, isAtEnd);

@@ -7,7 +7,7 @@
   const SAY_MS = 2500;
   const FIELDS = ['id', 'parent', 'kind', 'instruction', 'thinking', 'forced', 'struck', 'text', 'tokens', 'logprob', 'confidence',
     'pieces', 'token_logprobs', 'token_confidences', 'scores', 'step_scores', 'search', 'status', 'reason', 'answer', 'is_final', 'created_s', 'finished_s'];
-  const OUR_OWN = ['is_over', 'strategy_title', 'scorer_title', 'queue_note', 'candidates']; // of a head, for the page only
+  const OUR_OWN = ['is_over', 'is_recorded', 'strategy_title', 'scorer_title', 'queue_note', 'candidates']; // of a head, for the page only
 
   /** The address of a run, and where given of a node and a moment of it. */
   function addressOf({ run, node = null, at_s = null }) {

@@ -4,7 +4,7 @@
 //   place.append(claims.card(row));                         // a row as app/system_claims.py makes it
 (() => {
   const ponder = (window.ponder = window.ponder || {});
-  const { make } = ponder;
+  const { make, makeSign } = ponder;
   const COLUMNS = ['On', 'Measured', 'Found (95 %)', 'Asked', 'Tokens'];
   const NOT_DRAWN = 'The figure did not arrive; close this and open it again.';
 
@@ -12,15 +12,11 @@
     return make('h3', '', text);
   }
 
-  function mark(sign, word, isGood) {
-    const place = make('span', isGood ? 'sy-mark sy-good' : 'sy-mark', sign);
-    place.setAttribute('role', 'img');
-    place.setAttribute('aria-label', word);
-    return place;
-  }
+  const signOf = ({ sign, word }, good) => makeSign(word === good ? 'sy-mark sy-good' : 'sy-mark', sign, word);
 
-  function numbers(rows) {
+  function numbers(title, rows) {
     const table = make('table', 'sy-table sy-numbers');
+    table.setAttribute('aria-label', `${title}: numbers`);
     const head = make('tr');
     for (const text of COLUMNS) {
       const cell = make('th', '', text);
@@ -41,7 +37,7 @@
     measured.append(row.measured);
     if (row.note) measured.append(make('span', 'sy-note', row.note));
     const asked = make('td', '');
-    if (row.asked) asked.append(mark(row.sign, row.word, row.word === 'reached'), ` ${row.asked}`);
+    if (row.asked) asked.append(signOf(row, 'reached'), ` ${row.asked}`);
     const cells = [measured, make('td', 'sy-value', row.found), asked, make('td', 'sy-value', row.tokens)];
     cells.forEach((cell, at) => { cell.dataset.label = COLUMNS[at + 1]; });
     line.append(on, ...cells);
@@ -53,7 +49,7 @@
     const link = make('a', '', row.problem);
     link.href = `.?run=${encodeURIComponent(row.id)}`;
     const about = make('span', 'sy-advice', [row.strategy, row.params, row.model].filter(Boolean).join(' · '));
-    item.append(mark(row.sign, row.word, row.word === 'right'), link, about);
+    item.append(signOf(row, 'right'), link, about);
     return item;
   }
 
@@ -72,7 +68,7 @@
       body.append(make('p', '', row.summary));
       const figures = row.charts.map(({ name, title }) => this.figure(name, title));
       body.append(...figures.map(({ place }) => place));
-      if (row.rows.length) body.append(heading('Numbers'), numbers(row.rows));
+      if (row.rows.length) body.append(heading('Numbers'), numbers(row.title, row.rows));
       if (row.runs.length) {
         const list = make('ul', 'sy-runs');
         list.append(...row.runs.map(run));
@@ -88,7 +84,10 @@
       const place = make('figure', 'sy-figure');
       const drawing = make('div', 'pv sy-drawing');
       const caption = make('figcaption', '', title);
-      place.append(caption, drawing);
+      const trouble = make('p', 'pd-error');
+      trouble.setAttribute('role', 'alert');
+      trouble.hidden = true;
+      place.append(caption, drawing, trouble);
       let isAsked = false;
       const draw = async () => {
         if (isAsked) return;
@@ -99,8 +98,9 @@
           new ponder.PlotlyView(drawing, { source: this.plotly }).show(reply.figure);
         } catch (_) {
           isAsked = false;
-          drawing.textContent = NOT_DRAWN;
+          ponder.write(trouble, NOT_DRAWN);
         }
+        ponder.reveal(trouble, !isAsked);
       };
       return { place, draw };
     }

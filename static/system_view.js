@@ -1,7 +1,7 @@
-// The System page: asks for the machine's checks and for the models, opens what a link names, copies snippets.
+// The System page: asks for what may change, opens what a link names, copies snippets.
 (() => {
   const ponder = (window.ponder = window.ponder || {});
-  const { make } = ponder;
+  const { make, makeSign } = ponder;
   const MARKS = { works: ['✓', 'works'], limited: ['!', 'limited'], fails: ['✗', 'fails'] };
   const NO_ANSWER = 'Ponder does not answer; check that it is still running, then look again.';
   const OWN_ADDRESS = 'http://127.0.0.1:7860/'; // as app/system_snippets.py writes it
@@ -16,9 +16,7 @@
   function check(row) {
     const [sign, word] = MARKS[row.verdict];
     const item = make('li', `sy-check sy-${row.verdict}`);
-    const mark = make('span', 'sy-mark', sign);
-    mark.setAttribute('role', 'img');
-    mark.setAttribute('aria-label', word);
+    const mark = makeSign('sy-mark', sign, word);
     const text = make('div');
     text.append(paragraph('sy-found', row.found));
     if (row.advice) text.append(paragraph('sy-advice', row.advice));
@@ -39,9 +37,7 @@
     name.append(make('span', 'sy-name', row.title), make('code', '', row.name));
     const here = cell('Here', '');
     const [sign, word] = row.is_usable ? ['✓', 'can be used'] : ['✗', 'cannot be used'];
-    const mark = make('span', row.is_usable ? 'sy-mark sy-good' : 'sy-mark', sign);
-    mark.setAttribute('role', 'img');
-    mark.setAttribute('aria-label', word);
+    const mark = makeSign(row.is_usable ? 'sy-mark sy-good' : 'sy-mark', sign, word);
     const text = make('div');
     text.append(paragraph('', row.is_usable ? row.fit || word : row.why_not));
     const notes = [row.judge && row.is_usable && `Steps are judged by ${row.judge}.`, row.is_usable && row.note];
@@ -96,7 +92,7 @@
         fill('machine', 'Looking at this machine …', list, check, isAgain),
         fill('models', 'Looking for models …', table.tBodies[0], model),
         fill('tiers', 'Looking for measurements …', tiers.tBodies[0], candidate),
-        isAgain || fill('claims', 'Looking for measurements …', measured, (row) => claims.card(row)),
+        measured.children.length || fill('claims', 'Looking for measurements …', measured, (row) => claims.card(row)),
       ]);
       again.disabled = false;
       if (location.hash) openLinked(element, false);
@@ -105,7 +101,7 @@
     lookAll(false);
   }
 
-  /** Scrolls to what the address names, and opens it where it is a strategy's card. */
+  /** Scrolls to what the address names, and opens it where it is a card. */
   function openLinked(element, isAsked = true) {
     const named = location.hash.length > 1 && element.querySelector(`#${CSS.escape(location.hash.slice(1))}`);
     if (!named) return;

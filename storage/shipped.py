@@ -5,6 +5,7 @@ Knows SQLite's read-only files. `storage/shipping.py` makes one. Does not know w
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Collection
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from storage import reading
 from storage.database import DATABASE_FAILURES, explain
 from storage.tables import RunRow
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ShippedRun:
@@ -30,7 +33,7 @@ class ShippedRun:
 
     id: str
     batch: str
-    cell: int  # its place in the batch
+    cell: int  # its place in the batch, from 0
     problem: str
     model: str
     strategy: str
@@ -65,8 +68,12 @@ class Shipped:
 
     @cached_property
     def ids(self) -> Collection[str]:
-        """The ids of all of them. Raises StorageError."""
-        return frozenset(run.id for run in self.runs)
+        """The ids of all of them; none where the file cannot be read, which is logged."""
+        try:
+            return frozenset(run.id for run in self.runs)
+        except StorageError as error:
+            log.warning("The runs that came with the program are not shown: %s", error)
+            return frozenset()
 
     def load(self, run_id: str) -> Run:
         """One of them with its tree. Raises RunNotFound, or StorageError."""

@@ -15,7 +15,7 @@ QUIET = {
 
 
 def run(arguments: Namespace) -> int:
-    """Serve until interrupted. Gradio's own environment variables are obeyed: hosting services set them."""
+    """Serve until interrupted. Gradio's variables for host and port are obeyed: hosting services set them."""
     os.environ |= QUIET
     from app import warm_up
     from app.server import launch

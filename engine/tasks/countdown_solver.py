@@ -14,8 +14,8 @@ from engine.tasks import numbers
 
 Numbers = tuple[int, ...]  # always sorted
 
-LARGEST_VALUE = 9999  # on the way; only a bound for the solver
-FEW = 4  # so many numbers make at most some thousand values
+LARGEST_VALUE = 9999  # on the way and at the end; only a bound for the solver
+FEW = 4  # so many numbers make some hundred values at most
 
 
 def moves(left: Numbers) -> Iterator[tuple[int, str, int, int, Numbers]]:
@@ -36,9 +36,11 @@ def moves(left: Numbers) -> Iterator[tuple[int, str, int, int, Numbers]]:
 
 @lru_cache(maxsize=1_000_000)
 def reaches(left: Numbers, target: int) -> bool:
-    """Whether the target, from 0, can be made from all of `left` (sorted, each from 0)."""
+    """Whether the target can be made from all of `left` (sorted, each from 0)."""
     if len(left) <= FEW:
         return target in _values(left)
+    if not 0 <= target <= LARGEST_VALUE:
+        return False
     for smaller, larger in _partings(left):
         values = _values(smaller)
         if target == 0 and 0 in values:  # zero times whatever the rest makes
@@ -48,7 +50,7 @@ def reaches(left: Numbers, target: int) -> bool:
     return False
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _values(left: Numbers) -> frozenset[int]:
     """All that can be made from all of `left`."""
     if len(left) == 1:

@@ -25,6 +25,8 @@ from engine.training.batches import IGNORED, Batch, Step
 
 log = logging.getLogger(__name__)
 
+MATRIX_RATE = 0.02  # Muon
+OTHER_RATE = 3e-3  # AdamW: embeddings, norms, heads
 FUSED_FROM_TOKENS = 2_000_000  # compiling takes a minute, and then saves a third of the time
 
 
@@ -37,8 +39,8 @@ class Schedule:
 
     tokens: int
     minutes: float | None = None
-    matrix_rate: float = 0.02  # Muon
-    other_rate: float = 3e-3  # AdamW: embeddings, norms, heads
+    matrix_rate: float = MATRIX_RATE
+    other_rate: float = OTHER_RATE
     warmup_steps: int = 60
     decay_share: float = 0.8
     started: float = field(default_factory=time.monotonic)

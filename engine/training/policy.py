@@ -25,7 +25,7 @@ from engine.training.evaluate import accuracy, solved
 from engine.training.examples import FAMILY_WEIGHTS, Example, Source, example
 from engine.training.export import export_policy
 from engine.training.growth import grow
-from engine.training.loop import Schedule, train
+from engine.training.loop import MATRIX_RATE, OTHER_RATE, Schedule, train
 from engine.training.own_errors import StageTwo
 from engine.training.position_heads import set_position_heads
 from engine.training.recall import recall
@@ -45,7 +45,7 @@ SAMPLES_A_MILLION = 700  # own solutions for each million tokens of stage one
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A model's shape and how long it learns."""
+    """A model's shape, and how long and how fast it learns."""
 
     hidden: int
     layers: int
@@ -54,8 +54,8 @@ class Recipe:
     inner: int
     tokens: int
     grown_from: str | None = None  # the smaller model, in the folder of the models
-    matrix_rate: float = 0.02
-    other_rate: float = 3e-3
+    matrix_rate: float = MATRIX_RATE
+    other_rate: float = OTHER_RATE
     step_tokens: int = 8192
     seed: int = 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from app.learn.lessons import lessons
 from app.service import Service
 from engine.bench.claims import CLAIMS
 from engine.errors import BadInput
+from engine.runs import RunSpec
+from storage.shipped import Shipped
 from storage.tables import REVISION
 
 
@@ -27,9 +30,8 @@ def test_every_claim_is_there_with_every_number() -> None:
             assert row["verdict"] == "not measured" and row["summary"] == claim.skipped
             continue
         assert len(row["rows"]) == len(claim.finding.rows)
-        counted = {
-            word: sum(number["word"] == word for number in row["rows"]) for word in ("reached", "stated")
-        }
+        words = [number["word"] for number in row["rows"]]
+        counted = {word: words.count(word) for word in ("reached", "not reached", "stated")}
         for word, count in counted.items():
             assert (f"{count} {word}" in row["verdict"].split(", ")) == (count > 0)
     assert f"At least {report.problems} held-out problems" in told["why"]
@@ -63,12 +65,29 @@ def test_the_shipped_database_is_of_this_version() -> None:
         assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (REVISION,)
 
 
-def test_a_copy_without_measurements_says_how_to_make_them(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_a_copy_without_measurements_says_how_to_make_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(shipped, "REPORT", tmp_path / "none.json")
     told = system_claims.claims.__wrapped__()
     assert told["rows"] == [] and "bench claims --publish" in told["why"]
     with pytest.raises(BadInput):
         system_claims.chart.__wrapped__("coverage")
+
+
+def test_a_damaged_file_of_runs_hides_no_other_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    damaged = tmp_path / "claims.sqlite"
+    damaged.write_text("version https://git-lfs.github.com/spec/v1\n" * 40)
+    monkeypatch.setattr(shipped, "runs", lambda: Shipped(damaged))
+    service = Service(f"sqlite:///{tmp_path / 'own.db'}", threaded=False)
+    run = service.submit(RunSpec("Use 4 5 6 10 to make 24.", "scripted", "direct"))
+    while service.step():
+        pass
+    assert json.loads(run_feed.feed(service, run.id, 0))["run"]["is_recorded"] is False
+    assert "There is no run" in json.loads(run_feed.feed(service, "01M8K6V7J715XHSMKBS0EBF80P", 0))["error"]
+    rows = system_claims.claims.__wrapped__()["rows"]
+    assert rows and not any(row["runs"] for row in rows)
+    service.close()
 
 
 def test_every_lesson_leads_to_a_measured_claim() -> None:

@@ -99,6 +99,7 @@ def test_more_numbers_meet_from_both_ends_as_they_would_step_by_step():
         found.append(reaches(numbers, target))
         assert found[-1] == stepwise(numbers, target), (numbers, target)
     assert 10 < sum(found) < 50
+    assert not reaches((0, 0, 100, 100, 120), 12000)  # no value may be beyond the solver's bound
 
 
 def test_the_game_of_24_is_always_held_out():
