@@ -153,7 +153,10 @@ def test_it_can_be_read_at_every_size(
     )  # fmt: skip
     assert page.evaluate(OVERFLOWING) == []
     keep_picture(page, f"system-{width}-{theme}")
-    page.locator(".sy-card").evaluate_all("(cards) => cards.forEach((card) => { card.open = true; })")
+    page.locator("#measured-voting").wait_for()
+    cards = page.locator("[data-testid=cards] .sy-card, #measured-voting")  # of all figures, one
+    cards.evaluate_all("(cards) => cards.forEach((card) => { card.open = true; })")
+    page.locator("#measured-voting .main-svg").first.wait_for()
     assert page.evaluate(OVERFLOWING) == []
     if (width, theme) in ((390, "dark"), (1440, "light")):
         assert serious_violations(page) == []
