@@ -122,13 +122,12 @@ class Service:
         if self.store is not None and self.store.has(run_id):
             return self.store.load(run_id)  # which refuses a deleted one
         if self.is_recorded(run_id):
-            assert self._recorded is not None
             return self._recorded.load(run_id)
         raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
 
     def is_recorded(self, run_id: str) -> bool:
         """Whether this run came with the program."""
-        return self._recorded is not None and run_id in self._recorded.ids
+        return run_id in self._recorded.ids
 
     def runs(
         self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0

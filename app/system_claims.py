@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from app.claims import shipped, table
+from app.claims.figures import figure
 from app.claims.report import Measured, Report, read
 from app.claims.table import SIGNS
 from engine.bench.claims.finding import Row
@@ -26,21 +28,25 @@ NONE = "No measurements came with this copy; `python app.py bench claims --publi
 @cache
 def claims() -> dict[str, Any]:
     """Every claim for the browser, or why there is none. Raises BadInput where the report is damaged."""
-    if not shipped.REPORT.exists():
+    report = _report(shipped.REPORT)
+    if report is None:
         return {"rows": [], "why": NONE}
-    report = read(shipped.REPORT)
     return {"rows": [_claim(claim) for claim in report.claims], "why": _circumstances(report)}
 
 
 @cache
 def chart(name: str) -> dict[str, str]:
     """A figure as Plotly's JSON. Raises BadInput where there is none of that name."""
-    from app.claims.figures import figure
-
-    asked = read(shipped.REPORT).chart(name) if shipped.REPORT.exists() else None
+    report = _report(shipped.REPORT)
+    asked = report.chart(name) if report else None
     if asked is None:
         raise BadInput("There is no such figure; reload the page.")
     return {"figure": str(figure(asked).to_json())}
+
+
+@cache
+def _report(path: Path) -> Report | None:
+    return read(path) if path.exists() else None
 
 
 def _circumstances(report: Report) -> str:
@@ -94,7 +100,7 @@ def _runs(claim: Measured) -> list[ShippedRun]:
     """At most six of those that the claim rests on, of different kinds, first problems first."""
     file = shipped.runs()
     order = {f"{BATCH}-{condition}": place for place, condition in enumerate(claim.cells)}
-    own = [] if file is None or not file.ids else [run for run in file.runs if run.batch in order]
+    own = [run for run in file.runs if run.batch in order] if file.ids else []
     own.sort(key=lambda run: (run.cell, order[run.batch]))
     kinds: dict[tuple[str, str, str, str], ShippedRun] = {}
     for run in own:

@@ -42,7 +42,7 @@ class ShippedRun:
 
 
 class Shipped:
-    """The runs of one shipped file. Thread-safe: every question opens the file anew."""
+    """The runs of one file, if it was shipped. Thread-safe: every question opens the file anew."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,7 +68,9 @@ class Shipped:
 
     @cached_property
     def ids(self) -> Collection[str]:
-        """The ids of all of them; none where the file cannot be read, which is logged."""
+        """The ids of all of them; none where there is no file, or (logged) where it cannot be read."""
+        if not self._path.exists():
+            return frozenset()
         try:
             return frozenset(run.id for run in self.runs)
         except StorageError as error:

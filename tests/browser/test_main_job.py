@@ -132,10 +132,10 @@ def test_a_closed_tab_does_not_end_the_run(slow_site: Site, open_page: Callable[
 def test_a_page_that_is_left_in_mid_run_logs_no_error(slow_site: Site, open_page: Callable[..., Any]) -> None:
     """`open_page` fails a test with an error in the console: here two leavings of three would leave one."""
     page = open_page(slow_site.address)
-    for moment in range(8):
+    for moment in range(5):
         person.wait_ready(page)
         person.press_run(page)
-        page.wait_for_timeout(40 * moment)
+        page.wait_for_timeout(60 * moment)
         page.goto(slow_site.address, wait_until="commit")
 
 
