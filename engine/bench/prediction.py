@@ -2,7 +2,8 @@
 
 Knows forecasts and the scheduler. The machine first makes a few runs of each strategy, as one that was used
 for a minute has. Then each measured run is foretold, made, and learned from, one after another, on fresh
-problems of every family and difficulty, with budgets like the page's.
+problems of every family and difficulty, with budgets like the page's. Each is made a second time at once: how
+often that takes as long as the first says how well any forecast of seconds could do on this machine.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Outcome:
     tokens: int
     expected_seconds: float | None
     seconds: float
+    seconds_again: float  # of the same run, made once more at once
 
     @property
     def has_tokens(self) -> bool:
@@ -55,8 +57,12 @@ class Outcome:
     @property
     def has_seconds(self) -> bool:
         """Whether the seconds were."""
-        expected = self.expected_seconds
-        return expected is not None and abs(self.seconds - expected) <= SECONDS_WITHIN * expected
+        return self.expected_seconds is not None and _is_near(self.seconds, self.expected_seconds)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the run itself, as a forecast of its second making, would have been close enough."""
+        return _is_near(self.seconds_again, self.seconds)
 
 
 def specs(count: int, seed: int, budgets: Sequence[Budget] = BUDGETS, model: str = MODEL) -> list[RunSpec]:
@@ -90,6 +96,7 @@ def measure(
             run.usage.spent_tokens,
             expected.seconds,
             run.usage.seconds,
+            _made(scheduler, spec).usage.seconds,
         )
         _learn(experience, run, facts)
 
@@ -104,10 +111,27 @@ def outcomes(count: int = RUNS, seed: int = 2026, model: str = MODEL) -> Iterato
     yield from measure(scheduler, catalogue.find(model), warm_up, measured, Experience(typical.load()))
 
 
-def shares(found: Sequence[Outcome]) -> tuple[float, float]:
-    """The share of runs whose tokens, and whose seconds, were as close as promised."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of the runs: whose tokens, whose seconds, and the seconds of whose second making, were close enough."""
+
+    tokens: float
+    seconds: float
+    steady: float
+
+
+def shares(found: Sequence[Outcome]) -> Shares:
+    """The shares of runs that were as close as promised."""
     count = max(1, len(found))
-    return sum(one.has_tokens for one in found) / count, sum(one.has_seconds for one in found) / count
+    return Shares(
+        sum(one.has_tokens for one in found) / count,
+        sum(one.has_seconds for one in found) / count,
+        sum(one.is_steady for one in found) / count,
+    )
+
+
+def _is_near(seconds: float, expected: float) -> bool:
+    return abs(seconds - expected) <= SECONDS_WITHIN * expected
 
 
 def _made(scheduler: Scheduler, spec: RunSpec) -> Run:

@@ -10,37 +10,14 @@ import math
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 
+from engine.forecasting.cases import Case, Taken
+from engine.forecasting.speeds import Speeds
+
 CLOSE = 0.3  # a value further off than this share of what was taken does not count as a hit
 KEPT = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is asked about: a strategy with its scorer, on a problem whose chain has so many steps."""
-
-    model: str
-    strategy: str
-    scorer: str | None
-    task: str | None
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one run took: tokens as a multiple of its formula, and tokens a second.
-
-    `is_cut`: its budget ended it, so it would have taken more. `speed` is None where others shared its time.
-    """
-
-    case: Case
-    ratio: float
-    speed: float | None
-    is_cut: bool = False
 
 
 class Experience:
@@ -52,12 +29,14 @@ class Experience:
     def __init__(self, typical: Iterable[Taken] = ()) -> None:
         self._typical = tuple(typical)
         self._own: deque[Taken] = deque(maxlen=KEPT)
+        self._speeds = Speeds(self._typical)
         self._lock = threading.Lock()
 
     def learn(self, taken: Taken) -> None:
         """Take one more run into account."""
         with self._lock:
             self._own.append(taken)
+            self._speeds.learn(taken)
 
     def tokens(self, case: Case, formula_tokens: float, most: float, is_bundled: bool) -> float:
         """Tokens the run is likely to take, at most `most`."""
@@ -72,32 +51,10 @@ class Experience:
         values, weights = np.array(weighed).T  # (runs,) tokens each, and how much each counts
         return float(values[np.argmax(_hits(values, weights))])
 
-    def speed(self, case: Case, is_bundled: bool) -> float | None:
-        """Tokens a second on this machine; None before its first run of any model like this one."""
+    def speed(self, case: Case) -> float | None:
+        """Tokens a second on this machine; None before its first run of the model."""
         with self._lock:
-            own = [taken for taken in self._own if taken.speed]
-        near = [taken.speed for taken in own if _is_same(taken.case, case) and taken.case.task == case.task]
-        like = near[-12:] or [taken.speed for taken in own if _is_same(taken.case, case)][-12:]
-        if like:
-            return median(speed for speed in like if speed)
-        # Another strategy ran here: how much faster is this machine than the one that was measured?
-        others = [taken for taken in own if taken.case.model == case.model][-40:]
-        measured = self._typical_speeds() if is_bundled else {}
-        factors = [
-            taken.speed / measured[taken.case.strategy]
-            for taken in others
-            if taken.speed and taken.case.strategy in measured
-        ]
-        if factors and case.strategy in measured:
-            return measured[case.strategy] * median(factors)
-        return median(taken.speed for taken in others if taken.speed) if others else None
-
-    def _typical_speeds(self) -> dict[str, float]:
-        speeds: dict[str, list[float]] = {}
-        for taken in self._typical:
-            if taken.speed:
-                speeds.setdefault(taken.case.strategy, []).append(taken.speed)
-        return {strategy: median(found) for strategy, found in speeds.items()}
+            return self._speeds.of(case)
 
     def _like(
         self, case: Case, is_bundled: bool
@@ -129,10 +86,6 @@ def _closeness(taken: Case, case: Case) -> float:
     if taken.task != case.task:
         return closeness * 0.05
     return closeness / (1 + (taken.steps - case.steps) ** 2)
-
-
-def _is_same(taken: Case, case: Case) -> bool:
-    return (taken.model, taken.strategy) == (case.model, case.strategy)
 
 
 def _would_take(taken: Taken, formula_tokens: float, most: float) -> float:

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from engine import cost
 from engine.budget import Budget
-from engine.forecasting.experience import Case, Experience, Taken
+from engine.forecasting.cases import Case, Taken
+from engine.forecasting.experience import Experience
 from engine.forecasting.lengths import TYPICAL, Lengths, lengths_of
 from engine.runs import Run, RunSpec
 from engine.strategies import STRATEGIES
@@ -65,11 +66,11 @@ def foretell(
     are there already where it is a fork.
     """
     prices = prices or cost.prices_for(facts.device)
-    lengths = _lengths(problem, facts).after(copied_steps)
+    lengths = likely_lengths(problem, facts).after(copied_steps)
     case = _case(spec, problem, lengths)
     is_bundled = facts.source == "bundled"
     free = formula(spec, lengths)
-    speed = experience.speed(case, is_bundled)
+    speed = experience.speed(case)
     most = affordable(spec.budget, speed, facts.parameters, prices)
     tokens = max(1, round(experience.tokens(case, free.tokens, most, is_bundled)))
     if math.isfinite(most):
@@ -92,7 +93,7 @@ def taken_of(spec: RunSpec, usage: Mapping[str, Any], status: str, facts: ModelF
     if spec.strategy not in STRATEGIES:
         return None
     problem = Problem(spec.problem, spec.task, spec.expected, tests=spec.tests)
-    lengths = _lengths(problem, facts)
+    lengths = likely_lengths(problem, facts)
     busy = sum(
         usage.get(name) or 0.0 for name in ("generating_seconds", "scoring_seconds", "executing_seconds")
     )
@@ -130,9 +131,12 @@ def affordable(budget: Budget, speed: float | None, parameters: int, prices: cos
 
 
 def _case(spec: RunSpec, problem: Problem, lengths: Lengths) -> Case:
-    return Case(spec.model, spec.strategy, spec.params.get("scorer"), problem.task, lengths.steps)
+    most = spec.budget.max_tokens
+    is_tight = most is not None and most < formula(spec, lengths).tokens
+    return Case(spec.model, spec.strategy, spec.params.get("scorer"), problem.task, lengths.steps, is_tight)
 
 
-def _lengths(problem: Problem, facts: ModelFacts) -> Lengths:
+def likely_lengths(problem: Problem, facts: ModelFacts) -> Lengths:
+    """The problem's lengths for a model, typical ones where nothing is known."""
     folder = facts.folder if facts.source == "bundled" else None
     return lengths_of(problem, folder) or TYPICAL

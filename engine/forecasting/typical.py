@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from engine.forecasting.experience import Case, Taken
-from engine.forecasting.foretell import taken
+from engine.budget import Budget
+from engine.forecasting.cases import Case, Taken
+from engine.forecasting.foretell import formula, likely_lengths, taken
+from engine.models.catalogue import ModelFacts
 from engine.runs import Run, RunSpec
 from engine.strategies import STRATEGIES
 from engine.tasks import FAMILIES, Problem
@@ -22,7 +24,8 @@ from engine.tasks import FAMILIES, Problem
 FILE = Path(__file__).with_name("typical.json")
 MODEL = "ponder-3m"
 PROBLEMS = 12  # of each family for each strategy
-COLUMNS = ("strategy", "scorer", "task", "steps", "ratio", "speed")
+TIGHT = (500, 1000, 500, 1000)  # tokens: budgets of a few more, where the strategy may take more than that
+COLUMNS = ("strategy", "scorer", "task", "steps", "is_tight", "ratio", "speed", "is_cut")
 
 
 @lru_cache(maxsize=1)
@@ -32,22 +35,36 @@ def load() -> tuple[Taken, ...]:
         return ()
     rows = json.loads(FILE.read_text())["runs"]
     return tuple(
-        Taken(Case("", strategy, scorer, task, steps), ratio, speed)
-        for strategy, scorer, task, steps, ratio, speed in rows
+        Taken(Case("", strategy, scorer, task, steps, is_tight), ratio, speed, is_cut)
+        for strategy, scorer, task, steps, is_tight, ratio, speed, is_cut in rows
     )
 
 
-def specs(model: str, problems: int, rng: random.Random) -> Iterator[RunSpec]:
-    """Every strategy with its defaults on fresh problems of every family and difficulty, without a budget."""
+def specs(facts: ModelFacts, problems: int, tight: Sequence[int], rng: random.Random) -> list[RunSpec]:
+    """Every strategy with its defaults on fresh problems of every family and difficulty, in a mixed order.
+
+    `problems` of each family without a budget, and one with each budget of `tight`, in tokens, where it is.
+    """
+    found: list[RunSpec] = []
     for strategy in STRATEGIES:
         for family in FAMILIES.values():
-            for i in range(problems):
-                levels = list(family.difficulties)
+            levels = list(family.difficulties)
+            for i, most in enumerate((*[None] * problems, *tight)):
                 problem: Problem = family.generate(levels[i % len(levels)], rng)
-                yield RunSpec(problem.text, model, strategy, seed=rng.randrange(2**31))
+                spec = RunSpec(
+                    problem.text,
+                    facts.name,
+                    strategy,
+                    seed=rng.randrange(2**31),
+                    budget=Budget(max_tokens=most),
+                )
+                if most is None or most < formula(spec, likely_lengths(problem, facts)).tokens:
+                    found.append(spec)
+    rng.shuffle(found)  # so that no strategy has a slow minute of the machine to itself
+    return found
 
 
-def measure(model: str = MODEL, problems: int = PROBLEMS, seed: int = 11) -> str:
+def measure(model: str = MODEL, seed: int = 11) -> str:
     """Run them, one after another, and keep what they took; says how many there were."""
     from engine.models import catalogue
     from engine.scheduler import Scheduler
@@ -55,14 +72,16 @@ def measure(model: str = MODEL, problems: int = PROBLEMS, seed: int = 11) -> str
     scheduler = Scheduler(catalogue.load_backend, catalogue.load_scorer, catalogue.find)
     facts = catalogue.find(model)
     rows: list[list[object]] = []
-    for spec in specs(model, problems, random.Random(seed)):
+    for spec in specs(facts, PROBLEMS, TIGHT, random.Random(seed)):
         run: Run = scheduler.submit(spec)
         scheduler.run_until_idle()
         found = taken(run, facts)
         if found is not None:
             case = found.case
             speed = None if found.speed is None else round(found.speed)
-            rows.append([case.strategy, case.scorer, case.task, case.steps, round(found.ratio, 3), speed])
+            kind = [case.strategy, case.scorer, case.task, case.steps, case.is_tight]
+            rows.append([*kind, round(found.ratio, 3), speed, found.is_cut])
+    rows.sort(key=lambda row: [str(cell) for cell in row[:5]])
     lines = ",\n".join(json.dumps(row) for row in rows)
     FILE.write_text(f'{{"columns": {json.dumps(COLUMNS)}, "runs": [\n{lines}\n]}}\n')
     return f"{len(rows)} runs of {model} are in {FILE.name}."

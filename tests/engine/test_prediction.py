@@ -14,7 +14,7 @@ from tests.engine.test_forecasting import Facts
 
 
 def outcome(expected: int, tokens: int, expected_seconds: float | None, seconds: float) -> Outcome:
-    return Outcome("mcts", "countdown", "none", "finished", expected, tokens, expected_seconds, seconds)
+    return Outcome("mcts", "countdown", "none", "finished", expected, tokens, expected_seconds, seconds, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_seconds_are_within_two_fifths(expected: float | None, seconds: float, i
 
 def test_shares_count_runs() -> None:
     found = [outcome(100, 100, 1.0, 1.0), outcome(100, 300, 1.0, 1.0)]
-    assert prediction.shares(found) == (0.5, 1.0)
+    assert prediction.shares(found) == prediction.Shares(tokens=0.5, seconds=1.0, steady=0.0)
 
 
 def test_all_strategies_families_and_budgets_are_asked() -> None:
@@ -53,4 +53,4 @@ def test_runs_are_foretold_before_they_are_made() -> None:
     found = list(prediction.measure(make_scheduler(), Facts(), warm_up, measured, Experience()))
     assert [one.strategy for one in found] == list(STRATEGIES)
     assert all(0 < one.expected_tokens <= 300 and 0 < one.tokens <= 300 for one in found)
-    assert prediction.shares(found)[0] > 0.3  # where several kinds of problem share little experience
+    assert prediction.shares(found).tokens > 0.3  # where several kinds of problem share little experience
