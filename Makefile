@@ -12,8 +12,9 @@ PYTORCH_CPU := https://download.pytorch.org/whl/cpu
 run: install
 	@exec $(PYTHON) app.py $(ARGS)
 
+# A file's tests stay together, in one process for each core.
 test: install-dev chromium
-	@$(PYTHON) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	@.venv/bin/ruff format --check .

@@ -278,6 +278,8 @@ def test_a_stopped_run_claims_no_answer(slow_site: Site, open_page: Callable[...
     """What was found until then stands among the candidates; the run itself has not answered."""
     page = open_page(slow_site.address)
     person.wait_ready(page)
+    person.choose_strategy(page, "Adaptive consistency")  # one answer after another, for ten seconds
+    person.set_amount(page, 4000)
     person.press_run(page)
     person.wait_until(page, lambda: part(page, "candidates").locator("li").count() > 0, "an answer so far")
     assert part(page, "verdict").is_visible()
