@@ -24,6 +24,8 @@ TREE = (
     "tree_list.js",
     "tree_tip.js",
     "tree_keys.js",
+    "tree_pointing.js",
+    "tree_buttons.js",
     "tree_view.js",
 )
 RUN = (

@@ -7,7 +7,8 @@
 //
 // The canvas fills its parent, which belongs to the view: it gets the buttons, the tooltip and, where no
 // `list` is given, the role="tree" list that has the keyboard's focus. Nodes are RunLog's. Load after
-// vendor/d3-bundle.min.js and tree_layout, _labels, _paint, _dress, _camera, _list, _tip, _keys (.js).
+// vendor/d3-bundle.min.js and tree_layout, _labels, _paint, _dress, _camera, _list, _tip, _keys, _pointing,
+// _buttons (.js).
 (() => {
   const ponder = (window.ponder = window.ponder || {});
   const TWEEN_MOST = 800; // items; above, the picture jumps
@@ -21,13 +22,6 @@
   const DARK = matchMedia('(prefers-color-scheme: dark)');
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-  const make = (tag, className, text) => {
-    const element = document.createElement(tag);
-    element.className = className;
-    if (text) element.textContent = text;
-    return element;
-  };
-
   class TreeView {
     constructor(canvas, { onSelect = () => {}, list = null, reduceMotion = null, corner = () => 0 } = {}) {
       this.canvas = canvas;
@@ -115,24 +109,13 @@
       this.stage.classList.add('tv-stage');
       this.canvas.classList.add('tv-canvas');
       this.canvas.setAttribute('aria-hidden', 'true');
-      this.ownList = list ? null : make('ul', '');
+      this.ownList = list ? null : document.createElement('ul');
       if (this.ownList) this.stage.append(this.ownList);
       this.list = new ponder.TreeList(list || this.ownList, (key) => this.activate(this.itemOf(key)));
       this.tip = new ponder.TreeTip(this.stage);
-      this.buttons = make('div', 'tv-buttons');
-      this.buttons.setAttribute('role', 'group');
-      this.buttons.setAttribute('aria-label', 'Zoom');
-      const button = (text, name, action) => {
-        const element = make('button', 'tv-button', text);
-        element.type = 'button';
-        element.title = name;
-        element.setAttribute('aria-label', name);
-        element.addEventListener('click', action);
-        this.buttons.append(element);
-      };
-      button('−', 'Zoom out', () => this.zoomBy(1 / 1.5));
-      button('+', 'Zoom in', () => this.zoomBy(1.5));
-      button('Fit', 'Fit the whole tree', () => this.fit());
+      this.buttons = ponder.treeButtons.make({
+        out: () => this.zoomBy(1 / 1.5), in: () => this.zoomBy(1.5), fit: () => this.fit(),
+      });
       this.stage.append(this.buttons);
     }
 
@@ -402,21 +385,7 @@
       const x = (event.clientX - box.left) / zoom;
       const y = (event.clientY - box.top) / zoom;
       const reach = event.pointerType === 'touch' || POINT.matches ? 22 : 11;
-      let best = null;
-      let nearest = Infinity;
-      for (const item of this.layout.items) {
-        if (item.isChip || !item.isSeen) continue;
-        const distance = Math.hypot(item.px - x, item.py - y) - item.r;
-        if (distance < reach && distance < nearest) [best, nearest] = [item, distance];
-      }
-      if (best && nearest <= 2) return best;
-      for (const { item, box: area } of this.labels) {
-        const pad = item.isChip ? 6 : 1;
-        const isIn = x > item.px + area.x - pad && x < item.px + area.x + area.w + pad
-          && y > item.py + area.y - pad && y < item.py + area.y + area.h + pad;
-        if (isIn) return item;
-      }
-      return best;
+      return ponder.treePointing.itemAt({ x, y }, this.layout.items, this.labels, reach);
     }
 
     hover(event) {
