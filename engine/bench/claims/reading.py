@@ -138,5 +138,5 @@ def where(outcomes: Sequence[Outcome], keep: Callable[[Outcome], bool], values: 
 
 
 def signed(found: Interval) -> str:
-    """ "+12.5 (10.1 to 15.0)"."""
-    return f"{found.value:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
+    """ "+12.5 (+10.1 to +15.0)", with true minus signs."""
+    return f"{found.value:+.1f} ({found.low:+.1f} to {found.high:+.1f})".replace("-", "−")
