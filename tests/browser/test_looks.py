@@ -57,6 +57,36 @@ def test_axe_finds_no_serious_violation(
     assert serious_violations(page) == []
 
 
+def test_the_setup_scrolls_beneath_header_and_run_button(
+    slow_site: Site, open_page: Callable[..., Any]
+) -> None:
+    """At every step of the way down, what is at their place is theirs."""
+    page = open_page(slow_site.address)
+    person.wait_ready(page)
+    page.get_by_role("button", name="Advanced").click()
+    page.locator("#seed, #expected, #model").last.wait_for()
+    foreign = page.evaluate(
+        """async () => {
+          const found = [];
+          const owner = (selector, x, y) => document.elementFromPoint(x, y)?.closest(selector);
+          for (let top = 0; top <= document.documentElement.scrollHeight; top += 20) {
+            window.scrollTo(0, top);
+            await new Promise(requestAnimationFrame);
+            for (const selector of ['#header', '#run']) {
+              const box = document.querySelector(selector).getBoundingClientRect();
+              for (let x = box.left + 6; x < Math.min(box.right, 300); x += 12) {
+                for (let y = box.top + 6; y < box.bottom - 6; y += 10) {
+                  if (y < innerHeight && !owner(selector, x, y)) found.push([selector, top, x, y]);
+                }
+              }
+            }
+          }
+          return found;
+        }"""
+    )
+    assert foreign == []
+
+
 def test_a_chosen_theme_is_there_from_the_first_frame(slow_site: Site, open_page: Callable[..., Any]) -> None:
     page = open_page(slow_site.address, color_scheme="light")
     person.wait_ready(page)
