@@ -22,6 +22,7 @@
   const DARK = matchMedia('(prefers-color-scheme: dark)');
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
   class TreeView {
     constructor(canvas, { onSelect = () => {}, list = null, reduceMotion = null, corner = () => 0 } = {}) {
       this.canvas = canvas;

@@ -116,7 +116,7 @@ def prediction(arguments: Namespace) -> None:
         f"tokens within {bench.TOKENS_WITHIN:.0%}: {shares.tokens:.0%} of {len(found)} runs; "
         f"seconds within {bench.SECONDS_WITHIN:.0%}: {shares.seconds:.0%} (promised: {bench.SHARE:.0%}). "
         f"The same run made again at once took as long as before, within {bench.SECONDS_WITHIN:.0%}, "
-        f"{shares.steady:.0%} of the time: more than that no forecast can reach on this machine.",
+        f"{shares.steady:.0%} of the time: about what any forecast could reach on this machine.",
         file=words,
     )
     if arguments.json:

@@ -67,9 +67,9 @@ def foretell(
     """
     prices = prices or cost.prices_for(facts.device)
     lengths = likely_lengths(problem, facts).after(copied_steps)
-    case = _case(spec, problem, lengths)
-    is_bundled = facts.source == "bundled"
     free = formula(spec, lengths)
+    case = _case(spec, problem, lengths, free.tokens)
+    is_bundled = facts.source == "bundled"
     speed = experience.speed(case)
     most = affordable(spec.budget, speed, facts.parameters, prices)
     tokens = max(1, round(experience.tokens(case, free.tokens, most, is_bundled)))
@@ -98,9 +98,8 @@ def taken_of(spec: RunSpec, usage: Mapping[str, Any], status: str, facts: ModelF
         usage.get(name) or 0.0 for name in ("generating_seconds", "scoring_seconds", "executing_seconds")
     )
     speed = spent / seconds if seconds > 0 and busy >= 0.6 * seconds else None
-    return Taken(
-        _case(spec, problem, lengths), spent / formula(spec, lengths).tokens, speed, status == "partial"
-    )
+    whole = formula(spec, lengths).tokens
+    return Taken(_case(spec, problem, lengths, whole), spent / whole, speed, status == "partial")
 
 
 def formula(spec: RunSpec, lengths: Lengths) -> cost.Forecast:
@@ -130,9 +129,9 @@ def affordable(budget: Budget, speed: float | None, parameters: int, prices: cos
     return most
 
 
-def _case(spec: RunSpec, problem: Problem, lengths: Lengths) -> Case:
+def _case(spec: RunSpec, problem: Problem, lengths: Lengths, formula_tokens: int) -> Case:
     most = spec.budget.max_tokens
-    is_tight = most is not None and most < formula(spec, lengths).tokens
+    is_tight = most is not None and most < formula_tokens
     return Case(spec.model, spec.strategy, spec.params.get("scorer"), problem.task, lengths.steps, is_tight)
 
 

@@ -103,6 +103,12 @@ def test_a_tight_budget_is_foretold_from_tight_ones() -> None:
     assert known.speed(replace(CASE, is_tight=True)) == pytest.approx(1000, rel=0.1)
 
 
+@pytest.mark.parametrize(("max_tokens", "is_tight"), [(30, True), (1_000_000, False), (None, False)])
+def test_a_budget_below_the_formula_is_tight(max_tokens: int | None, is_tight: bool) -> None:
+    found = taken(run(spec("self_consistency", PUZZLE, max_tokens=max_tokens)), Facts())
+    assert found is not None and found.case.is_tight == is_tight
+
+
 def test_a_run_without_a_speed_says_nothing_of_speeds() -> None:
     known = Experience()
     known.learn(took(1.0, speed=None))
