@@ -43,7 +43,7 @@ def load() -> tuple[Taken, ...]:
 def specs(facts: ModelFacts, problems: int, tight: Sequence[int], rng: random.Random) -> list[RunSpec]:
     """Every strategy with its defaults on fresh problems of every family and difficulty, in a mixed order.
 
-    `problems` of each family without a budget, and one with each budget of `tight`, in tokens, where that is tight.
+    `problems` of each family without a budget, and one with each budget of `tight` (tokens) that is tight.
     """
     found: list[RunSpec] = []
     for strategy in STRATEGIES:
