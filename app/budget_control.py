@@ -6,6 +6,7 @@ Knows units, sensible ranges and how to phrase a forecast. The forecast itself i
 from __future__ import annotations
 
 from engine.budget import Budget
+from engine.errors import BadInput
 from engine.forecasting.foretell import Foretold
 
 UNITS: dict[str, tuple[float, float, float, float]] = {  # least, most, step, default
@@ -16,9 +17,9 @@ UNITS: dict[str, tuple[float, float, float, float]] = {  # least, most, step, de
 
 
 def budget(unit: str, amount: float | None) -> Budget:
-    """The budget that the control shows. Raises BadInput for an amount that is no limit."""
+    """The budget that the control shows. Raises BadInput for no amount, or one that is no limit."""
     if amount is None:
-        return Budget()
+        raise BadInput(f"The budget is empty: type how many {unit} a run may take.")
     match unit:
         case "seconds":
             return Budget(max_seconds=amount)

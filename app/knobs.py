@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from app import scorers
+from app.typed_slider import TypedSlider
 from engine.strategies import STRATEGIES, Parameter
 
 Control = gr.Slider | gr.Number | gr.Checkbox | gr.Dropdown
@@ -78,7 +79,7 @@ def control(parameter: Parameter) -> Control:
     step = 1 if parameter.type == "int" else 0.05
     if (high - low) / step > MAX_STOPS:
         return gr.Number(precision=0 if parameter.type == "int" else None, **shared)
-    return gr.Slider(low, high, step=step, buttons=[], **shared)
+    return TypedSlider(low, high, step=step, buttons=[], **shared)
 
 
 def _words(name: str) -> str:

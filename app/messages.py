@@ -10,6 +10,11 @@ def hint(text: str) -> str:
     return f'<p class="pd-hint">{escape(text)}</p>' if text else ""
 
 
+def mistake(text: str) -> str:
+    """What is wrong with a control's value, under it, as soon as it is typed."""
+    return f'<p class="pd-hint pd-mistake">{escape(text)}</p>'
+
+
 def error_box(text: str) -> str:
     """One clear sentence where the person is looking, announced to screen readers; "" clears it."""
     return f'<p class="pd-error" role="alert">{escape(text)}</p>' if text else ""

@@ -30,6 +30,11 @@
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) document.querySelector('#run')?.click();
   });
 
+  // A slider's number stays as it was typed, and what is wrong with it is said; Gradio's own listener would change it.
+  document.addEventListener('blur', (event) => {
+    if (event.target.matches?.('#setup input[data-testid="number-input"]')) event.stopPropagation();
+  }, true);
+
   // When a page is left, Gradio ends its streams by itself and logs that as an error; the browser ends them anyway.
   window.addEventListener('beforeunload', (event) => event.stopImmediatePropagation());
 })();

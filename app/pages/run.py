@@ -15,7 +15,7 @@ import gradio as gr
 
 from app import budget_control, knobs, run_answers, tier_control
 from app.header import header
-from app.messages import banner, error_box, hint
+from app.messages import banner, error_box, hint, mistake
 from app.run_feed import RECORDED, feed
 from app.run_fork import fork_bar, origin_in
 from app.run_restore import restore_from_file, settings_in
@@ -32,6 +32,7 @@ from app.run_settings import (
 )
 from app.run_view import run_view
 from app.service import Service
+from app.typed_slider import TypedSlider
 from app.visitors import owner_of
 from engine.errors import PonderError
 from engine.models import catalogue
@@ -89,7 +90,7 @@ def build(service: Service, model: str) -> None:
                     list(budget_control.UNITS), value="tokens", label="Budget counted in", show_label=False,
                     elem_classes="pd-segments", elem_id="unit",
                 )  # fmt: skip
-                amount = gr.Slider(
+                amount = TypedSlider(
                     **slider_range("tokens", None), label="Amount", show_label=False, elem_id="amount",
                     buttons=[],
                 )  # fmt: skip
@@ -131,7 +132,7 @@ def build(service: Service, model: str) -> None:
         typed_tests: str,
         name: str,
         counted: str,
-        limit: float,
+        limit: float | None,
         number: float,
         right: str,
         model_name: str,
@@ -156,7 +157,7 @@ def build(service: Service, model: str) -> None:
         try:
             return hint(budget_control.in_words(service.foretell(asked(*values))))
         except PonderError as error:
-            return hint(str(error))
+            return mistake(str(error))
 
     forecast: dict[str, Any] = {"fn": foretell, "inputs": asked_inputs, "outputs": buys, **quiet}
 
