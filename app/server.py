@@ -18,6 +18,7 @@ from app.scripts import STATIC
 from app.service import Service
 from app.system_facts import QUEUE_SIZE
 
+QUEUE_LOOKS_EVERY_SECONDS = 0.02
 STYLES = (
     "ponder.css",
     "run_view.css",
@@ -62,6 +63,8 @@ def launch(
     component_descriptions.keep(pages)
     gr.set_static_paths([STATIC, plotly_view.LIBRARY])
     pages.queue(max_size=QUEUE_SIZE, api_open=False, default_concurrency_limit=16)
+    # It asks itself for work a thousand times a second, also when nobody is there: a tenth of a slow core.
+    pages._queue.sleep_when_free = pages._queue.progress_update_sleep_when_free = QUEUE_LOOKS_EVERY_SECONDS
     pages.launch(
         server_name=host,
         server_port=port,

@@ -81,8 +81,8 @@ def wire(
     gr.on([model.change, problem.change], show, [model, problem], outputs, **quiet)
     gr.on(None, show, [model, problem], outputs, show_progress="hidden", api_visibility="private")
     control.radio.input(choose, [control.radio, model], [strategy, unit, amount, *knobs.all()], **quiet)
-    for changed in (strategy, unit, amount, *knobs.all()):
-        changed.input(lambda: CUSTOM, None, control.radio, **quiet)
+    by_hand = [changed.input for changed in (strategy, unit, amount, *knobs.all())]
+    gr.on(by_hand, None, None, control.radio, js=f"() => {CUSTOM!r}", **quiet)
 
 
 def tier_for(found: Tiers, name: str) -> Measured:

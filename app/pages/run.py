@@ -199,8 +199,8 @@ def build(service: Service, model: str) -> None:
     unit.input(lambda counted: gr.update(**slider_range(counted, None)), unit, amount, **quiet).then(
         **forecast
     )
-    for control in (amount, *controls.all()):
-        control.change(**forecast)
+    # One event for all: the page's start takes longer with each.
+    gr.on([control.change for control in (amount, *controls.all())], trigger_mode="always_last", **forecast)
 
     tier_control.wire(
         service, tier, problem=problem, model=chosen_model, strategy=strategy, unit=unit, amount=amount,
