@@ -119,8 +119,9 @@ def _database() -> Check:
             store.close()
     except PonderError as error:
         return Check("History", "fails", str(error))
-    place = str(path) if path else url.render_as_string(hide_password=True)
+    kept = f"{count:,} {'run' if count == 1 else 'runs'} in "
+    kept += str(path) if path else url.render_as_string(hide_password=True)
     if path and has_wal_reset_bug():
         advice = "This SQLite can damage a log written from two processes at once; Ponder keeps them apart."
-        return Check("History", "works", f"{count:,} runs in {place} ({version})", advice)
-    return Check("History", "works", f"{count:,} runs in {place}" + (f" ({version})" if path else ""))
+        return Check("History", "works", f"{kept} ({version})", advice)
+    return Check("History", "works", kept + (f" ({version})" if path else ""))
