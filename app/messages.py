@@ -11,7 +11,7 @@ def hint(text: str) -> str:
 
 
 def mistake(text: str) -> str:
-    """What is wrong with a control's value, under it, as soon as it is typed."""
+    """What is wrong with what the controls say, under them, as soon as it is typed."""
     return f'<p class="pd-hint pd-mistake">{escape(text)}</p>'
 
 

@@ -34,9 +34,9 @@ def run(arguments: Namespace) -> int:
     try:
         pages = launch(service, host=host, port=port, model=arguments.model)
         print(f"Ponder is on http://{host}:{port}  (Ctrl+C stops it)", flush=True)
-        warm_up.start(service, arguments.model)
         gc.freeze()  # what is there now stays until the end: it need not be looked through again
         gc.set_threshold(*COLLECT_AFTER)
+        warm_up.start(service, arguments.model)
         pages.block_thread()
     finally:
         service.close()
