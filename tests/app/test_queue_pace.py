@@ -1,4 +1,4 @@
-"""Gradio's queue looks for work as often as it is told: under other names it would go on as before, unheard."""
+"""Gradio's queue looks for work as often as it is told: another name for it would go unheard."""
 
 import asyncio
 
