@@ -77,13 +77,11 @@ def write_reward_card(
     rows: list[tuple[str, int, float, float]],
     calibration: float,
     *,
-    seeing: float,
     alone: float,
 ) -> None:
     """The reward's card: per family, steps judged, accuracy at one half and area under the curve.
 
-    `seeing` and `alone` are how many million tokens its new layers learned by themselves: to see
-    surprises, and to judge.
+    `alone` is how many million tokens its new layers learned by themselves.
     """
     table = ["| family | steps | right at the threshold 0.5 | area under the curve |", "|---|---|---|---|"]
     table += [
@@ -99,7 +97,6 @@ def write_reward_card(
             judged=sum(count for _, count, _, _ in rows),
             table="\n".join(table),
             calibration=calibration,
-            seeing=seeing,
             alone=alone,
         )
     )

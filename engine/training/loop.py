@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MATRIX_RATE = 0.02  # Muon
 OTHER_RATE = 3e-3  # AdamW: embeddings, norms, heads
+CHECKPOINT = "checkpoint.pt"  # in the work folder
 FUSED_FROM_TOKENS = 2_000_000  # compiling takes a minute, and then saves a third of the time
 
 
@@ -65,6 +66,7 @@ def train(
     *,
     until: float = 1.0,
     rate_of: Callable[[str], float] = lambda name: 1.0,
+    still: Mapping[str, torch.Tensor] | None = None,
     is_resumed: bool = False,
     checkpoint_seconds: float = 240,
     on_checkpoint: Callable[[PreTrainedModel, int], dict[str, float]] | None = None,
@@ -82,10 +84,11 @@ def train(
     if schedule.tokens >= FUSED_FROM_TOKENS:
         _fuse(compute)
     pairs = list(zip(model.parameters(), compute.parameters(), strict=True))
+    fixed = [(model.get_parameter(name), mask) for name, mask in (still or {}).items()]
     optimisers = _optimisers(model, schedule, rate_of)
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     step = seen = pool = 0
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint = folder / CHECKPOINT
     if is_resumed and checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
@@ -126,6 +129,9 @@ def train(
             loss.backward()
             mean += loss.item()
             _hand_over_gradients(pairs)
+        for master, mask in fixed:
+            if master.grad is not None:
+                master.grad.masked_fill_(mask, 0)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser in optimisers:
             optimiser.step()

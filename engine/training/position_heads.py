@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM, LlamaForTokenClassification
+from transformers import LlamaForCausalLM
 
 LAYERS = 2  # the first ones
 FREQUENCIES = 6  # the fastest rotations; the slow ones cannot tell neighbours apart
@@ -34,18 +34,6 @@ def set_position_heads(model: LlamaForCausalLM) -> None:
     for layer in layers[:LAYERS]:
         for projection, alike in _reading_back(model, layer):
             projection.weight[: len(alike), 0] += alike / constant
-
-
-@torch.no_grad()
-def set_position_heads_at(model: LlamaForTokenClassification, place: int) -> None:
-    """The same in the layer at `place` of a model that has learned, by the biases of queries and keys.
-
-    No direction of its states is the same whatever the token. The one that comes nearest strays by a third,
-    which is enough for a head to read the loudest of three neighbours.
-    """
-    layers: Any = model.model.layers
-    for projection, alike in _reading_back(model, layers[place]):
-        projection.bias[: len(alike)] += alike
 
 
 def _reading_back(model: Any, layer: Any) -> list[tuple[Any, Tensor]]:

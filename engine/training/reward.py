@@ -1,15 +1,14 @@
 """How the bundled process reward is made: the finished policy, grown, judging its own samples and made ones.
 
-The reward is the policy's backbone with two layers more and a two-label head, read at the last token of
+The reward is the policy's backbone with three layers more and a two-label head, read at the last token of
 every step and of the final answer. A step's label is whether a right answer can still follow (for countdown
 by the exact solver). It learns from every token whose label is known, and its old layers go on learning to
 say what is right: to see that a result is wrong it must know the right one. They know already: how likely
-the policy finds a solution ranks the steps of sums and stories well. The first new layer reads one place
-back from the start, so that it sees what was expected of a token beside the token itself, and learns how
-surprising each token is; the second gathers that from all tokens so far. (Queries and keys have biases for
-that.) The new layers learn alone first. They write into a state that is some fifty times as large as what
-they read, so what they write with learns that much faster: at one rate for all, they stay unheard. At the
-end its probabilities are calibrated.
+the policy finds a solution ranks the steps of sums and stories well. So the first new layer is written by
+hand to tell how surprising each token is (`engine/training/surprise_layer.py`); the second starts out
+gathering that from all tokens so far. (Queries and keys have biases for that.) The new layers learn alone
+first. They write into a state that is some fifty times as large as what they read, so what they write with
+learns that much faster: at one rate for all, they stay unheard. At the end its probabilities are calibrated.
 Source of the idea: Let's Verify Step by Step, arXiv 2305.20050; labels need no people here because every
 family has an exact step checker.
 """
@@ -29,31 +28,31 @@ from transformers import LlamaForCausalLM, LlamaForTokenClassification, PreTrain
 from engine.errors import BadInput
 from engine.lab.calibration import expected_error
 from engine.tasks import countdown
-from engine.training.batches import Batch, Batches, Step, loader, rows_of
+from engine.training.batches import IGNORED, Batches, Step, loader, rows_of
 from engine.training.calibrating import calibrate
 from engine.training.card import tokens_seen, write_reward_card
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.growth import grow
 from engine.training.judging import all_of, judge
-from engine.training.loop import Schedule, train
-from engine.training.position_heads import set_gathering_heads, set_position_heads_at
-from engine.training.reward_loss import Surprise, reward_loss, surprise_loss
+from engine.training.loop import CHECKPOINT, Schedule, train
+from engine.training.position_heads import set_gathering_heads
+from engine.training.reward_loss import Expectation, reward_loss
 from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
+from engine.training.surprise_layer import LOUD, ODDS, WIDTH, Row, kept_apart, set_surprise_layer
 from engine.training.tokenizer import THINK_END
 from engine.training.verdicts import at_every_token
 
 POLICY = "ponder-3m"
 TOKENS = 12_000_000
-NEW_LAYERS = 2
-SEEING_SHARE = 1 / 6  # of the tokens: first a new layer learns how surprising each token is,
-ALONE_SHARE = 1 / 8  # then both new ones learn to judge, on a policy that stays as it is till then
-SEEING, ALONE = "surprises", "new-layers"  # in the work folder
-Loss = Callable[[Any, Batch], torch.Tensor]
+NEW_LAYERS = 3  # one that tells surprises, two that judge
+ALONE_SHARE = 1 / 8  # of the tokens: first the new layers learn, on a policy that stays as it is till then
+ALONE = "new-layers"  # in the work folder
+FITTED_ON = 1600  # solutions that the layer of surprises is fitted on
 WRITING = ("o_proj.weight", "down_proj.weight")
-BATCH_TOKENS = 2048  # steps of one told surprises at 0.97, of four at 0.87, from as much
-SAMPLES = 32_000  # the policy's own solutions
-SAMPLE_WEIGHTS = {"arithmetic": 20, "story": 20, "countdown": 44, "programs": 16}
+PARTS, BATCH_TOKENS = 2, 2048  # of a step
+SAMPLES = 80_000  # the policy's own solutions; seen three times, a reward is too sure of new ones
+SAMPLE_WEIGHTS = {"arithmetic": 34, "story": 30, "countdown": 30, "programs": 6}
 SAMPLED_SHARE = 0.7  # of the examples; the others are made
 MADE_WEIGHTS = {"arithmetic": 25, "story": 25, "countdown": 48, "programs": 2}  # programs are slow to judge
 
@@ -84,20 +83,32 @@ class Mixed:
 
 
 def new_reward(author: LlamaForCausalLM) -> Any:
-    """The author's backbone with NEW_LAYERS more, biases and a two-label head; with its `Surprise`."""
+    """The author's backbone, wider by WIDTH, with NEW_LAYERS more, biases, a head and its `Expectation`."""
     torch.manual_seed(0)
     config = copy.deepcopy(author.config)
-    layers = config.num_hidden_layers
-    config.num_hidden_layers = layers + NEW_LAYERS
+    config.head_dim = author.config.head_dim
+    config.hidden_size += WIDTH
+    config.num_hidden_layers += NEW_LAYERS
     config.num_labels = 2
     config.attention_bias = True
     model: Any = LlamaForTokenClassification(config)
     for layer in model.model.layers:
         layer.self_attn.o_proj.bias.requires_grad_(False)  # stays 0
     grow(author, model)
-    set_position_heads_at(model, layers)
-    model.surprise = Surprise(author, layers)
+    model.expectation = Expectation(author)
     return model
+
+
+def _to_fit_on(tokenizer: PreTrainedTokenizerFast, mixed: Mixed) -> list[Row]:
+    """Token ids of some solutions, with the place where each begins."""
+    rng = random.Random(13)
+    rows: list[Row] = []
+    while len(rows) < FITTED_ON:
+        ids, labels = rows_of(tokenizer, mixed(rng))
+        start = next((place for place, label in enumerate(labels) if label != IGNORED), None)
+        if start:
+            rows.append((ids, start))
+    return rows
 
 
 def rates_of_new(first: int, loudness: float) -> Callable[[str], float]:
@@ -155,31 +166,28 @@ def train_reward(
     mixed = Mixed(own_solutions(models / POLICY, file, SAMPLES, SAMPLE_WEIGHTS, seed=5))
 
     first = author.config.num_hidden_layers
-    rate_of = rates_of_new(first, _loudness(model, first, tokenizer))
+    if not (is_resumed and (folder / ALONE / CHECKPOINT).exists()):
+        set_surprise_layer(model, first, author.model.norm.weight.detach(), _to_fit_on(tokenizer, mixed))
+    loudness = _loudness(model, first, tokenizer)
+    rate_of = rates_of_new(first, loudness)
 
-    def learn(loss: Loss, share: float, work: Path, *, parts: int, **settings: Any) -> None:
+    def learn(share: float, work: Path, **settings: Any) -> None:
         def stream(pool: int) -> Iterator[tuple[int, Step]]:
-            return loader(Batches(tokenizer, mixed, parts * BATCH_TOKENS, 11, pool, parts))
+            return loader(Batches(tokenizer, mixed, PARTS * BATCH_TOKENS, 11, pool, PARTS))
 
         length = int((tokens or TOKENS) * share)
         schedule = Schedule(length, None if minutes is None else minutes * share, **settings)
-        train(model, stream, loss, schedule, work, rate_of=rate_of, is_resumed=is_resumed)
+        still = kept_apart(model, first)
+        train(model, stream, reward_loss, schedule, work, rate_of=rate_of, still=still, is_resumed=is_resumed)
 
     with _only_new(model, first):
-        learn(surprise_loss, SEEING_SHARE, folder / SEEING, parts=1, warmup_steps=10)
-        set_gathering_heads(model, first + 1, model.surprise.head.weight[0])
-        learn(reward_loss, ALONE_SHARE, folder / ALONE, parts=2, matrix_rate=0.01, warmup_steps=10)
+        reading = torch.zeros(model.config.hidden_size)
+        reading[author.config.hidden_size + ODDS] = loudness / LOUD
+        set_gathering_heads(model, first + 1, reading)
+        learn(ALONE_SHARE, folder / ALONE, matrix_rate=0.01, warmup_steps=10)
     # It knows most of what it needs: at a policy's own rates it would forget that first.
-    learn(
-        reward_loss,
-        1 - SEEING_SHARE - ALONE_SHARE,
-        folder,
-        parts=2,
-        matrix_rate=0.006,
-        other_rate=1e-3,
-        decay_share=1.0,
-    )
-    del model.surprise
+    learn(1 - ALONE_SHARE, folder, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
+    del model.expectation
     model.set_attn_implementation("sdpa")
     calibrate(model, *all_of(judge(model.eval(), author, tokenizer, held_out=False)))
     families = judge(model, author, tokenizer)
@@ -192,7 +200,6 @@ def train_reward(
         exported,
         rows,
         error,
-        seeing=tokens_seen(folder / SEEING),
         alone=tokens_seen(folder / ALONE),
     )
     return exported

@@ -5,7 +5,7 @@ import pytest
 from engine.training import tokenizer as tokenizers
 from engine.training.policy import Recipe
 
-RECIPE = Recipe(hidden=32, layers=2, heads=2, shared_heads=1, inner=64, tokens=1, seed=1)
+RECIPE = Recipe(hidden=64, layers=2, heads=2, shared_heads=1, inner=64, tokens=1, seed=1)
 
 
 @pytest.fixture(scope="session")

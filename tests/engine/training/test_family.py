@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
 
 from engine import training
 from engine.errors import BadInput
-from engine.training import evaluate, policy, reward
+from engine.training import evaluate, policy, reward, surprise_layer
 from tests.engine.training.conftest import RECIPE
 
 
@@ -41,7 +41,7 @@ def test_a_smoke_training_goes_through_both_stages_and_leaves_a_folder(family):
 
 
 def test_a_larger_policy_is_grown_from_the_smaller(family, monkeypatch):
-    larger = replace(RECIPE, hidden=64, layers=3, heads=4, inner=96, grown_from="ponder-1m")
+    larger = replace(RECIPE, hidden=128, layers=3, heads=4, inner=96, grown_from="ponder-1m")
     monkeypatch.setitem(policy.RECIPES, "ponder-8m", larger)
     monkeypatch.setattr(policy, "CARD_PROBLEMS", 1)
     monkeypatch.setattr(evaluate, "CELLS", (("arithmetic", 1),))
@@ -59,8 +59,10 @@ def test_a_reward_is_grown_from_the_finished_policy(family, monkeypatch):
         training.train("ponder-prm-3m", work=family / "work", models=family, tokens=20_000)
     monkeypatch.setattr(reward, "POLICY", "ponder-1m")
     monkeypatch.setattr(reward, "SAMPLES", 30)
+    monkeypatch.setattr(reward, "FITTED_ON", 16)
+    monkeypatch.setattr(surprise_layer, "FITTING_STEPS", 20)
     monkeypatch.setattr(reward, "judge", partial(reward.judge, problems=2))
     folder = training.train("ponder-prm-3m", work=family / "work", models=family, tokens=20_000)
     model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32)
-    assert model.config.num_hidden_layers == RECIPE.layers + 2
+    assert model.config.num_hidden_layers == RECIPE.layers + 3
     assert "area under the curve" in (folder / "README.md").read_text()

@@ -1,5 +1,6 @@
 """Training: a model learns, its curve is written, no interruption changes it; tokenizer, batches, heads."""
 
+import copy
 import random
 
 import pytest
@@ -9,8 +10,8 @@ from transformers import (
     AutoTokenizer,
 )
 
-from engine.training import batches, reward, reward_loss
-from engine.training import tokenizer as tokenizers
+from engine.models.catalogue import BUNDLED_FOLDER
+from engine.training import batches, reward, surprise_layer
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
 from engine.training.export import export_policy
@@ -113,6 +114,7 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
             schedule,
             tmp_path / "new",
             rate_of=reward.rates_of_new(first, 100.0),
+            still={f"model.layers.{first}.self_attn.o_proj.weight": torch.arange(112)[:, None] >= 100},
         )
     assert all(w.requires_grad for name, w in model.named_parameters() if not name.endswith("o_proj.bias"))
 
@@ -122,21 +124,56 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
     assert all(moved(name) == 0 for name in before if "embed" in name or f".layers.{first - 1}." in name)
     read, written = (moved(f"model.layers.{first}.mlp.{part}_proj.weight") for part in ("up", "down"))
     assert 0 < 10 * read < written
-    assert moved("surprise.head.weight") > 0
+    name = f"model.layers.{first}.self_attn.o_proj.weight"
+    change = (model.state_dict()[name] - before[name]).abs().sum(1)
+    assert change[100:].sum() == 0 < change[:100].min()
 
 
-def test_a_token_is_as_surprising_as_the_old_layers_find_it_unlikely(tokenizer):
-    small = new_model(RECIPE, tokenizer).eval()
+@pytest.fixture(scope="module")
+def surprised():
+    """The smallest bundled policy, a reward grown from it with its surprise layer, and rows not fitted on."""
+    folder = BUNDLED_FOLDER / "ponder-1m"
+    small = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    rng = random.Random(5)
+    rows = [batches.rows_of(tokenizer, reward.made(rng))[0] for _ in range(120)]
     model = reward.new_reward(small).eval()
-    surprise = model.surprise
-    ids = torch.tensor([tokenizer("Use 4 5 6 10 to make 24.").input_ids])
-    states = model.model(input_ids=ids, output_hidden_states=True).hidden_states
-    with torch.no_grad():
-        expected = surprise.expected(model, states[RECIPE.layers])
-        assert torch.allclose(expected, small(input_ids=ids).logits, atol=1e-4)
-        certain = 1e4 * expected[0]
-        assert reward_loss.unlikely(certain, certain.argmax(-1)).max() < 1e-3
-        assert reward_loss.unlikely(certain, certain.argmin(-1)).min() > 0.999
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surprise_layer, "FITTING_STEPS", 600)
+        norm, place = small.model.norm.weight.detach(), small.config.num_hidden_layers
+        surprise_layer.set_surprise_layer(model, place, norm, [(row, 20) for row in rows[:100]])
+    return small, model, rows[100:]
+
+
+def test_a_surprise_layer_tells_how_unlikely_the_policy_finds_each_token(surprised):
+    small, model, rows = surprised
+    old, place, exact, told = small.config.hidden_size, small.config.num_hidden_layers, [], []
+    with torch.inference_mode():
+        for row in rows:
+            ids = torch.tensor([row])
+            chances = small(input_ids=ids).logits[0, 19:-1].log_softmax(-1)
+            exact.append(-chances.gather(1, ids[0, 20:, None])[:, 0].clamp(min=-surprise_layer.MOST))
+            states = model.model(input_ids=ids, output_hidden_states=True).hidden_states[place + 1][0, 20:]
+            told.append(states[:, old:][:, surprise_layer.TOLD.start] / surprise_layer.LOUD)
+    both = torch.stack([torch.cat(exact), torch.cat(told)])
+    assert both[0].std() > 0.5
+    assert torch.corrcoef(both)[0, 1] > 0.9
+
+
+def test_nothing_below_a_surprise_layer_learns_to_write_its_coordinates(surprised):
+    small, model, _ = surprised
+    old, place = small.config.hidden_size, small.config.num_hidden_layers
+    masks = surprise_layer.kept_apart(model, place)
+    below = f"model.layers.{place - 1}.mlp.down_proj.weight"
+    assert masks[below][old:].all() and not masks[below][:old].any()
+    assert f"model.layers.{place}.mlp.down_proj.weight" not in masks
+    assert masks["model.embed_tokens.weight"].shape == model.model.embed_tokens.weight.shape
+
+
+def test_a_head_too_narrow_for_a_surprise_layer_is_refused(tokenizer):
+    small = new_model(Recipe(hidden=32, layers=1, heads=2, shared_heads=1, inner=64, tokens=1), tokenizer)
+    with pytest.raises(ValueError, match="wider than 20"):
+        surprise_layer.set_surprise_layer(reward.new_reward(small), 1, small.model.norm.weight, [])
 
 
 def test_a_gathering_head_attends_to_what_it_gathers(tokenizer):
@@ -153,26 +190,14 @@ def test_a_gathering_head_attends_to_what_it_gathers(tokenizer):
     assert int(attended[0, 0, -1].argmax()) == 11
 
 
-def test_tokens_are_replaced_inside_solutions_and_the_same_each_time(tokenizer):
-    _, (batch,) = next(iter(Batches(tokenizer, reward.made, 8192, 3, parts=1)))
-    ids, labels = batch
-    replaced = reward_loss.replaced(batch)
-    assert torch.equal(replaced, reward_loss.replaced(batch))
-    is_other = replaced != ids
-    solutions = ((labels != batches.IGNORED).cumsum(1) > 0) & (ids != tokenizers.PAD_ID)
-    assert not is_other[~solutions].any()
-    assert 0.05 < float(is_other[solutions].float().mean()) < 0.1
-
-
-def test_a_new_layer_reads_one_place_back_whatever_the_states(tokenizer):
-    small = new_model(RECIPE, tokenizer)
-    model, first = reward.new_reward(small).eval(), RECIPE.layers
-    model.set_attn_implementation("eager")
-    ids = torch.randint(9, len(tokenizer), (2, 40), generator=torch.Generator().manual_seed(1))
+def test_a_surprise_layer_reads_one_place_back_whatever_the_states(surprised):
+    small, model, rows = surprised
+    eager = copy.deepcopy(model)
+    eager.set_attn_implementation("eager")
     with torch.no_grad():
-        attended = model.model(input_ids=ids, output_attentions=True).attentions[first]  # (B, heads, T, T)
-    for head in range(2):  # of the first key-value head
-        assert attended[:, head].diagonal(-head - 1, 1, 2).min() > 0.8
+        attended = eager.model(input_ids=torch.tensor([rows[0]]), output_attentions=True).attentions
+    at = attended[small.config.num_hidden_layers][0, 0]  # the first head (T, T)
+    assert at.diagonal(-1).min() > 0.999
 
 
 def test_interrupted_and_resumed_gives_the_weights_of_an_uninterrupted_training(
