@@ -8,6 +8,7 @@ import torch
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    LlamaForCausalLM,
 )
 
 from engine.models.catalogue import BUNDLED_FOLDER
@@ -133,7 +134,7 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
 def surprised():
     """The smallest bundled policy, a reward grown from it with its surprise layer, and rows not fitted on."""
     folder = BUNDLED_FOLDER / "ponder-1m"
-    small = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    small = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rng = random.Random(5)
     rows = [batches.rows_of(tokenizer, reward.made(rng))[0] for _ in range(120)]
