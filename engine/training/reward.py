@@ -50,6 +50,7 @@ ALONE_SHARE = 1 / 8  # of the tokens: first the new layers learn, on a policy th
 ALONE = "new-layers"  # in the work folder
 FITTED_ON = 1600  # solutions that the layer of surprises is fitted on
 WRITING = ("o_proj.weight", "down_proj.weight")
+OLD_RATE, TELLING_RATE = 0.15, 0.3  # of the policy's layers and of the surprise layer, beside the others'
 PARTS, BATCH_TOKENS = 2, 2048  # of a step
 SAMPLES = 80_000  # the policy's own solutions; seen three times, a reward is too sure of new ones
 SAMPLE_WEIGHTS = {"arithmetic": 34, "story": 30, "countdown": 30, "programs": 6}
@@ -112,12 +113,19 @@ def _to_fit_on(tokenizer: PreTrainedTokenizerFast, mixed: Mixed) -> list[Row]:
 
 
 def rates_of_new(first: int, loudness: float) -> Callable[[str], float]:
-    """The multiple of each weight's rate: `loudness` for what the layers from `first` on write with."""
+    """The multiple of each weight's rate: `loudness` for what the judging layers write with.
+
+    The layers before `first` and the one at it know what they need: at the others' rate they forget it.
+    """
 
     def rate_of(name: str) -> float:
         parts = name.split(".")
-        is_new = "layers" in parts and int(parts[parts.index("layers") + 1]) >= first
-        return loudness if is_new and name.endswith(WRITING) else 1.0
+        layer = int(parts[parts.index("layers") + 1]) if "layers" in parts else None
+        if "embed_tokens" in parts or (layer is not None and layer < first):
+            return OLD_RATE
+        if layer == first:
+            return TELLING_RATE
+        return loudness if layer is not None and name.endswith(WRITING) else 1.0
 
     return rate_of
 
@@ -166,9 +174,9 @@ def train_reward(
     mixed = Mixed(own_solutions(models / POLICY, file, SAMPLES, SAMPLE_WEIGHTS, seed=5))
 
     first = author.config.num_hidden_layers
+    loudness = _loudness(model, first, tokenizer)
     if not (is_resumed and (folder / ALONE / CHECKPOINT).exists()):
         set_surprise_layer(model, first, author.model.norm.weight.detach(), _to_fit_on(tokenizer, mixed))
-    loudness = _loudness(model, first, tokenizer)
     rate_of = rates_of_new(first, loudness)
 
     def learn(share: float, work: Path, **settings: Any) -> None:
@@ -185,7 +193,7 @@ def train_reward(
         reading[author.config.hidden_size + ODDS] = loudness / LOUD
         set_gathering_heads(model, first + 1, reading)
         learn(ALONE_SHARE, folder / ALONE, matrix_rate=0.01, warmup_steps=10)
-    # It knows most of what it needs: at a policy's own rates it would forget that first.
+    # At a policy's own rates it would first forget what it knows.
     learn(1 - ALONE_SHARE, folder, matrix_rate=0.006, other_rate=1e-3, decay_share=1.0)
     del model.expectation
     model.set_attn_implementation("sdpa")

@@ -123,7 +123,7 @@ def test_new_layers_learn_alone_and_write_at_their_own_rate(tokenizer, tmp_path)
         return float((model.state_dict()[name] - before[name]).norm())
 
     assert all(moved(name) == 0 for name in before if "embed" in name or f".layers.{first - 1}." in name)
-    read, written = (moved(f"model.layers.{first}.mlp.{part}_proj.weight") for part in ("up", "down"))
+    read, written = (moved(f"model.layers.{first + 1}.mlp.{part}_proj.weight") for part in ("up", "down"))
     assert 0 < 10 * read < written
     name = f"model.layers.{first}.self_attn.o_proj.weight"
     change = (model.state_dict()[name] - before[name]).abs().sum(1)
