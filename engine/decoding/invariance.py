@@ -3,18 +3,25 @@
 Knows this machine's kernels. Does not know models. A library picks its kernel by the shapes it is given, and
 two kernels may sum in different orders: then a tree would depend, by the last bits of a logit, on what shares
 its steps. Products padded to the shapes found here give each row the same bits alone and in company. Where
-nothing smaller holds, the largest is taken.
+nothing smaller holds, the largest is taken. Intel's library also goes by where its operands lie in memory, so
+one thread's lanes may differ from another's: its strict mode does not, and must be asked for before its first
+product (oneMKL, "Conditional Numerical Reproducibility").
 """
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterable
 
 import torch
 from torch.nn.functional import linear
 
 from engine.decoding.attention import partial
+
+_KINDS = torch.cpu.get_capabilities()
+if _KINDS.get("avx2"):
+    os.environ.setdefault("MKL_CBWR", f"{'AVX512' if _KINDS.get('avx512_f') else 'AVX2'},STRICT")
 
 MULTIPLES = (1, 4, 8, 16, 32, 64)
 MOST_ROWS = 256  # as many as a step decodes
