@@ -74,8 +74,9 @@ def train(
     """Train `model` (fp32 masters) until the share `until` of the schedule is done.
 
     `stream(pool)` gives steps from that pool on; the gradient of a step is that of the mean loss over all
-    that is learned in it. Every `checkpoint_seconds` the state goes to `folder/checkpoint.pt`, atomically,
-    and the curve to `folder/curve.csv`. Returns the model.
+    that is learned in it. `still` gives, by a parameter's name, a mask that broadcasts to it: what it marks
+    stays as it is. Every `checkpoint_seconds` the state goes to `folder/checkpoint.pt`, atomically, and the
+    curve to `folder/curve.csv`. Returns the model.
     """
     folder.mkdir(parents=True, exist_ok=True)
     worker: Any = copy.deepcopy(model).train()

@@ -87,7 +87,6 @@ def new_reward(author: LlamaForCausalLM) -> Any:
     """The author's backbone, wider by WIDTH, with NEW_LAYERS more, biases, a head and its `Expectation`."""
     torch.manual_seed(0)
     config = copy.deepcopy(author.config)
-    config.head_dim = author.config.head_dim
     config.hidden_size += WIDTH
     config.num_hidden_layers += NEW_LAYERS
     config.num_labels = 2

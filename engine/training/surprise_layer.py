@@ -19,7 +19,7 @@ and what is expected is what the model's own lower part expects.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,21 @@ def targets_of(surprise: Tensor) -> Tensor:
     return torch.stack([s, s.clamp(max=2.0), 2 * unlikely, torch.logit(unlikely, eps=1e-3) / 2], 1)
 
 
+def _fit(
+    weights: list[nn.Parameter], loss: Callable[[Tensor], Tensor], count: int, steps: int, rate: float
+) -> None:
+    """Adam on the `loss` of 2,048 of `count` places at a time, at a rate that goes to zero."""
+    optimiser = torch.optim.Adam(weights, lr=rate)
+    draw = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = rate * (1 - step / steps)
+        optimiser.zero_grad()
+        loss(torch.randint(count, (2048,), generator=draw)).backward()
+        optimiser.step()
+    for weight in weights:
+        weight.requires_grad_(False)
+
+
 class _Short:
     """An expectation in `RANK` numbers: logits = ((normed states - mean) @ read) @ write + bias."""
 
@@ -70,20 +85,13 @@ class _Short:
         self.read = nn.Parameter(back @ left[:, :RANK])  # (hidden, RANK)
         self.write = nn.Parameter(left[:, :RANK].T @ root @ embedding.T)  # (RANK, vocabulary)
         self.bias = nn.Parameter(embedding @ self.mean)
-        fitted = [self.read, self.write, self.bias]
-        optimiser = torch.optim.Adam(fitted, lr=1e-2)
-        draw = torch.Generator().manual_seed(0)
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
-            at = torch.randint(len(normed), (2048,), generator=draw)
+
+        def loss(at: Tensor) -> Tensor:
             wanted = (normed[at] @ embedding.T).softmax(-1)
             logits = self.expected(normed[at]) @ self.write + self.bias
-            loss = -(wanted * log_softmax(logits, -1)).sum(-1).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        for weight in fitted:
-            weight.requires_grad_(False)
+            return -(wanted * log_softmax(logits, -1)).sum(-1).mean()
+
+        _fit([self.read, self.write, self.bias], loss, len(normed), steps, rate=1e-2)
 
     def expected(self, normed: Tensor) -> Tensor:
         return (normed - self.mean) @ self.read
@@ -118,16 +126,16 @@ def set_surprise_layer(model: Any, place: int, norm: Tensor, rows: Sequence[Row]
     with torch.no_grad():
         quiet = QUIET * embedding[:, :old].square().mean().sqrt() / seen.sizes[1]
         embedding[:, old:][:, SAID] = said * quiet
-        length = _length(model, place, rows)
-        _write_attention(model, place, norm, short, seen, CONSTANT_SHARE * length)
+        constant = CONSTANT_SHARE * _length(model, place, rows)
+        _write_attention(model, place, norm, short, seen, constant)
         weights = model.model.layers[place].post_attention_layernorm.weight
         # After the norm every one of the new coordinates is about 1.
-        shrink = model.config.hidden_size**0.5 / (CONSTANT_SHARE * length)
+        shrink = model.config.hidden_size**0.5 / constant
         weights.fill_(1.0)
         weights[old:][EXPECTED] = 1 / (LOUD * shrink)
         weights[old:][SAID] = 1 / (quiet * seen.sizes[1] * shrink)
-        weights[old:][CONSTANT] = 1 / (CONSTANT_SHARE * length * shrink)
-        _write_products(model, place, seen, CONSTANT_SHARE * length)
+        weights[old:][CONSTANT] = 1 / (constant * shrink)
+        _write_products(model, place, seen, constant)
     _fit_units(model, place, rows, seen)
 
 
@@ -140,14 +148,14 @@ def kept_apart(model: Any, place: int) -> dict[str, Tensor]:
     new, said = torch.zeros(2, hidden, dtype=torch.bool)
     new[hidden - WIDTH :] = True
     said[hidden - WIDTH :][SAID] = True
-    masks = {"model.embed_tokens.weight": new.expand(model.config.vocab_size, hidden)}
-    for name, weight in model.named_parameters():
+    masks = {"model.embed_tokens.weight": new}
+    for name, _ in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             layer = int(name.split(".")[2])
             if layer < place:
-                masks[name] = new.unsqueeze(1).expand_as(weight)
+                masks[name] = new.unsqueeze(1)
             elif layer == place and "o_proj" in name:
-                masks[name] = said.unsqueeze(1).expand_as(weight)
+                masks[name] = said.unsqueeze(1)
     return masks
 
 
@@ -236,16 +244,12 @@ def _fit_units(model: Any, place: int, rows: Sequence[Row], seen: _Seen) -> None
         expected = log_softmax(seen.normed @ model.model.embed_tokens.weight[:, :old].T, -1)
         targets = targets_of(-expected.gather(1, seen.tokens.unsqueeze(1)).squeeze(1))
     fitted = [nn.Parameter(weight.detach().clone()) for weight in weights]
-    optimiser = torch.optim.Adam(fitted, lr=2e-3)
-    draw = torch.Generator().manual_seed(2)
-    for step in range(FITTING_STEPS):
-        optimiser.param_groups[0]["lr"] = 2e-3 * min(1.0, 2 * (1 - step / FITTING_STEPS))
-        at = torch.randint(len(read), (2048,), generator=draw)
+
+    def loss(at: Tensor) -> Tensor:
         told = (silu(read[at] @ fitted[0].T) * (read[at] @ fitted[1].T)) @ fitted[2].T / LOUD
-        loss = smooth_l1_loss(told, targets[at], beta=0.3)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        return smooth_l1_loss(told, targets[at], beta=0.3)
+
+    _fit(fitted, loss, len(read), FITTING_STEPS, rate=3e-3)
     with torch.no_grad():
         for weight, better in zip(weights, fitted, strict=True):
             weight.copy_(better)
