@@ -122,7 +122,7 @@ def test_every_format_goes_out_and_comes_in(
         assert download.value.suggested_filename == f"ponder-{runs[1]}{FORMATS[name].suffix}"
         assert [run.id for run in reading.read(files[name])] == [runs[1]]
     other = open_page(f"{slow_site.address}/history")
-    other.get_by_role("heading", name="History").wait_for()
+    other.get_by_test_id("count").filter(has_text="run").wait_for()  # before that the page hears no file
     take = other.get_by_test_id("import")
     said = other.locator(".hs-said")
     take.set_input_files({"name": "one.html", "mimeType": "text/html", "buffer": files["html"]})
