@@ -135,6 +135,25 @@ def test_stage_two_teaches_from_the_models_own_errors():
         assert t.solution.answer == ("7" if t.problem.text == "Compute 3 + 4." else "8")
 
 
+def test_a_repair_may_come_after_several_attempts_that_were_sent_back():
+    wrong = [own("Compute 3 + 5.", "arithmetic", [f"3 + 5 = {n}"], str(n)) for n in (7, 9)]
+    rng = random.Random(8)
+    attempts = OwnAttempts(wrong)
+    told = "<|user|>Step 1 is wrong: 3 + 5 = 8, not {}. Rewrite the solution.<|end|>"
+    rounds = set()
+    for _ in range(200):
+        conversation, mended = examples.repair(rng, attempts)
+        if question_of([conversation]) == "Compute 3 + 5.":
+            said = re.findall(r"3 \+ 5 = (\d)\n</think>", conversation.text)
+            assert all(told.format(n) in conversation.text for n in said)
+            assert mended.text == "3 + 5 = 8\n</think> 8<|end|>" and mended.is_learned
+            rounds.add(len(said))
+    assert rounds == {1, 2, 3, 4}
+    for _ in range(200):
+        conversation, mended = examples.rewrite(rng, examples.made_attempt)
+        assert conversation.text.count(examples.CRITIQUE) == conversation.text.count(examples.REWRITE) > 0
+
+
 def test_without_samples_of_its_own_made_errors_take_their_place():
     rng = random.Random(9)
     assert OwnAttempts([])(rng, 0.0).task.name in FAMILIES
