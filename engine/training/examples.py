@@ -176,7 +176,7 @@ def _earlier(rng: random.Random) -> int:
 
 
 def _sent_back(tried: Tried, wording: str) -> str:
-    """The conversation up to the latest attempt, each earlier one answered by `wording` with its {finding}."""
+    """The conversation up to the latest attempt; `wording`, with its {finding}, answers each before it."""
     said = f"{_question(tried.problem)}{THINK}\n"
     for attempt in tried.earlier:
         finding = found(tried.task, tried.problem, attempt)
