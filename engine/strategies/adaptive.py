@@ -15,7 +15,8 @@ from engine.strategies.repair import check, mend
 from engine.strategies.selection import candidates, grouped, heaviest, mean_logprob, path_score
 from engine.tree import Node
 
-REPAIR_WIDTH = 4
+REPAIR_WIDTH = SEARCH_WIDTH = 4
+BELIEVED = 0.5  # the least that the scorer may give what many probes say, for more votes to be worth it
 
 
 def adaptive(
@@ -41,19 +42,21 @@ def adaptive(
     """Sample a few answers, see how they agree, and choose: stop, sample on, repair them, or search.
 
     STOP where enough probes agree and are likely: the fast path, which costs no scorer. Else the probes are
-    scored. STOP where one scores `stop_score`. SAMPLE (`adaptive_consistency`) where many agree. Else the
-    difficulty is one minus their mean score; below `hard`, where a probe fails a check that exists, REPAIR
-    rewrites the probes, and SEARCH (`mcts`, which ends at `stop_score` too) is made otherwise. The choice,
-    and the numbers it rests on, are noted at the question. Source: Snell et al. 2024 (arXiv 2408.03314,
-    sections 3.2 and 6): difficulty by the verifier's mean score, revision for easier and search for harder
-    questions; the agreement of the first samples as in Aggarwal et al. 2023 (arXiv 2305.11860). There the
-    policy is fitted to a whole benchmark; here it is five thresholds.
+    scored. STOP where one scores `stop_score`. SAMPLE (`adaptive_consistency`) where many agree and the
+    scorer does not think them wrong. Else the difficulty is one minus their mean score; below `hard`, where
+    a probe fails a check that exists, REPAIR rewrites the probes, and SEARCH (`mcts`, which ends at
+    `stop_score` too) is made otherwise. The choice, and the numbers it rests on, are noted at the question.
+    Source: Snell et al. 2024 (arXiv 2408.03314, sections 3.2 and 6): difficulty by the verifier's mean
+    score, revision for easier and search for harder questions; the agreement of the first samples as in
+    Aggarwal et al. 2023 (arXiv 2305.11860). There the policy is fitted to a whole benchmark; here it is five
+    thresholds.
     """
     sampling = Sampling(temperature=temperature)
     try:
         probes = yield Expand([root], n=probe, stop=TURN, sampling=sampling, thinking=True)
         finished = candidates(root)
-        agreement, confidence = _agreement(finished, probe)
+        leading = _leading(finished)
+        agreement, confidence = _agreement(leading, probe)
         judged = {"agreement": agreement, "confidence": confidence, "probes": probe}
         if agreement >= stop_agreement and confidence >= stop_confidence:
             _decide(root, "stop", judged, "The probes agree and are likely, so one of them is the answer.")
@@ -66,8 +69,13 @@ def adaptive(
         if known and max(known) >= stop_score:
             _decide(root, "stop", judged, "The scorer is sure of a probe, so that is the answer.")
             return selection.select(finished, "best", scorer)
-        if agreement >= sample_agreement:
-            _decide(root, "sample", judged, "Many probes agree, so more votes will settle it.")
+        believed = [score for node in leading if (score := path_score(node, scorer)) is not None]
+        if believed:
+            judged["leading_score"] = round(max(believed), 4)
+        if agreement >= sample_agreement and max(believed, default=1.0) >= BELIEVED:
+            _decide(
+                root, "sample", judged, "Many probes agree and are believed, so more votes will settle it."
+            )
             return (
                 yield from adaptive_consistency(root, n_max=probe + most, round=4, temperature=temperature)
             )
@@ -81,7 +89,14 @@ def adaptive(
                 return (yield from mend(probes, max(1, most // width), width, sampling))
         _decide(root, "search", judged, "The probes disagree and nothing simpler helps, so it is searched.")
         return (
-            yield from mcts(root, rollouts=most, stop_at=stop_score, temperature=temperature, scorer=scorer)
+            yield from mcts(
+                root,
+                rollouts=most,
+                width=SEARCH_WIDTH,
+                stop_at=stop_score,
+                temperature=temperature,
+                scorer=scorer,
+            )
         )
     except BudgetExhausted:
         if not candidates(root):
@@ -89,15 +104,18 @@ def adaptive(
         return selection.select(candidates(root), "weighted", scorer)
 
 
-def _agreement(finished: list[Node], probe: int) -> tuple[float, float]:
+def _leading(finished: list[Node]) -> list[Node]:
+    """The probes that give the answer which most of them give; none where none has an answer."""
+    groups = grouped([node for node in finished if node.answer is not None])
+    return heaviest(groups, [float(len(group)) for group in groups])[0] if groups else []
+
+
+def _agreement(leading: list[Node], probe: int) -> tuple[float, float]:
     """The leading answer's share of all probes, and its likelihood a token: exp of the mean ln p."""
-    answered = [node for node in finished if node.answer is not None]
-    if not answered:
+    if not leading:
         return 0.0, 0.0
-    groups = grouped(answered)
-    leading, votes = heaviest(groups, [float(len(group)) for group in groups])
-    likelihood = sum(math.exp(mean_logprob(node)) for node in leading) / votes
-    return round(votes / probe, 4), round(likelihood, 4)
+    likelihood = sum(math.exp(mean_logprob(node)) for node in leading) / len(leading)
+    return round(len(leading) / probe, 4), round(likelihood, 4)
 
 
 def _decide(root: Node, route: str, judged: dict[str, float | int], why: str) -> None:

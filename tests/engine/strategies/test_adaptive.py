@@ -49,12 +49,20 @@ def test_the_route_follows_from_the_numbers_in_the_record(problem: str, seed: in
         assert decided["difficulty"] == pytest.approx(1 - sum(scores) / 4, abs=1e-3)
         if max(scores) >= 0.98:
             expected = {"stop"}
-        elif share >= 0.75:
+        elif share >= 0.75 and decided["leading_score"] >= 0.5:
             expected = {"sample"}
         else:
             expected = {"search"} if decided["difficulty"] >= 0.5 else {"search", "repair"}
     assert decided["choice"] in expected
     assert decided["reason"].endswith(".")
+
+
+def test_probes_that_agree_on_what_the_scorer_thinks_wrong_are_not_sampled_on() -> None:
+    sampled = {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 0.0}
+    found = [route(run(spec("adaptive", PUZZLE, seed=seed, **sampled))) for seed in range(24)]
+    for decided in found:
+        assert (decided["choice"] == "sample") == (decided["leading_score"] >= 0.5)
+    assert {decided["choice"] for decided in found} >= {"sample", "search"}
 
 
 def test_stopping_costs_the_probe_alone() -> None:
