@@ -129,11 +129,12 @@ def direct(rng: random.Random) -> Example:
 
 
 def found(task: Task, problem: Problem, attempt: Solution) -> str:
-    """What a critic should say of an attempt."""
+    """What a critic should say of an attempt: its first wrong step, else what is wrong with its answer."""
     for number, verdict in enumerate(task.check_steps(problem, list(attempt.steps)), 1):
         if verdict is not None:
             return f"Step {number} is wrong: {verdict}"
-    return NOTHING_WRONG
+    answer = task.extract(problem, _thought(attempt))
+    return "It gives no answer." if answer is None else task.fault(problem, answer) or NOTHING_WRONG
 
 
 def faulty(task: Task, problem: Problem, attempts: Iterable[Solution]) -> tuple[Solution, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.backends.protocol import Profile
 from engine.checks import Finding, Rules
-from engine.tasks import FAMILIES, identify
+from engine.tasks import FAMILIES, Solution, identify
 from engine.tasks.problem import Problem
 from engine.training import examples
 from engine.tree import Tree
@@ -52,6 +52,14 @@ def test_findings_are_those_of_the_training_data(task: str) -> None:
         right = "".join(f"{step}\n" for step in solution.steps) + f"</think> {solution.answer}"
         assert check(problem, right).is_passed
     assert failed > 10
+
+
+def test_an_answer_wrong_without_a_wrong_step_is_told_as_in_the_training_data() -> None:
+    problem = identify("Find the program.\n[3, 1, 2] -> [2, 3]\n[5, 9, 4] -> [5, 9]\n[7, 8, 1] -> [7, 8]")
+    attempt = Solution(("xs = sorted(xs)",), "xs")
+    message = check(problem, "xs = sorted(xs)\n</think> xs").message
+    assert message == "It turns [3, 1, 2] into [1, 2, 3], not [2, 3]."
+    assert examples.found(FAMILIES["programs"], problem, attempt) == message
 
 
 @pytest.mark.parametrize(
