@@ -62,7 +62,7 @@ class Recipe:
 
 RECIPES = {
     "ponder-1m": Recipe(hidden=128, layers=5, heads=4, shared_heads=2, inner=384, tokens=60_000_000),
-    "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=57_000_000),
+    "ponder-3m": Recipe(hidden=192, layers=6, heads=6, shared_heads=2, inner=640, tokens=80_000_000),
     "ponder-8m": Recipe(
         hidden=320,
         layers=7,
