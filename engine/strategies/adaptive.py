@@ -34,7 +34,7 @@ def adaptive(
     ] = 0.5,
     hard: Annotated[
         float, Param(0.0, 1.0, "Difficulty from which a search is made rather than a repair.")
-    ] = 0.7,
+    ] = 0.95,
     most: Annotated[int, Param(1, 256, "Answers made after the probe, at most.")] = 16,
     temperature: Temperature = 0.8,
     scorer: Scorer = "auto",

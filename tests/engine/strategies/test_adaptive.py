@@ -58,7 +58,7 @@ def test_the_route_follows_from_the_numbers_in_the_record(problem: str, seed: in
 
 
 def test_probes_that_agree_on_what_the_scorer_thinks_wrong_are_not_sampled_on() -> None:
-    sampled = {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 0.0}
+    sampled: dict[str, Any] = {"stop_confidence": 1.0, "stop_score": 1.0, "sample_agreement": 0.0}
     found = [route(run(spec("adaptive", PUZZLE, seed=seed, **sampled))) for seed in range(24)]
     for decided in found:
         assert (decided["choice"] == "sample") == (decided["leading_score"] >= 0.5)
