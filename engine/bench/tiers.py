@@ -59,7 +59,9 @@ CANDIDATES = (
     Candidate("mcts", 4000),
     Candidate("particle_filter", 4000),
     Candidate("repair", 2000),
+    Candidate("repair", 8000, (("rounds", 8), ("width", 8))),
     Candidate("adaptive", 4000),
+    Candidate("adaptive", 8000, (("most", 64),)),
 )
 
 
