@@ -23,7 +23,8 @@ from engine.tasks import FAMILIES, Problem
 
 FILE = Path(__file__).with_name("typical.json")
 MODEL = "ponder-3m"
-PROBLEMS = 12  # of each family for each strategy
+PROBLEMS = 12  # of each family for each strategy, with each seed
+SEEDS = (11, 12)
 TIGHT = (500, 1000, 500, 1000)  # tokens: budgets of a few more, where the strategy may take more than that
 COLUMNS = ("strategy", "scorer", "task", "steps", "is_tight", "ratio", "speed", "is_cut")
 
@@ -64,7 +65,7 @@ def specs(facts: ModelFacts, problems: int, tight: Sequence[int], rng: random.Ra
     return found
 
 
-def measure(model: str = MODEL, seed: int = 11) -> str:
+def measure(model: str = MODEL, seeds: Sequence[int] = SEEDS) -> str:
     """Run them, one after another, and keep what they took; says how many there were."""
     from engine.models import catalogue
     from engine.scheduler import Scheduler
@@ -72,7 +73,7 @@ def measure(model: str = MODEL, seed: int = 11) -> str:
     scheduler = Scheduler(catalogue.load_backend, catalogue.load_scorer, catalogue.find)
     facts = catalogue.find(model)
     rows: list[list[object]] = []
-    for spec in specs(facts, PROBLEMS, TIGHT, random.Random(seed)):
+    for spec in [one for seed in seeds for one in specs(facts, PROBLEMS, TIGHT, random.Random(seed))]:
         run: Run = scheduler.submit(spec)
         scheduler.run_until_idle()
         found = taken(run, facts)
