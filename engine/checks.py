@@ -98,7 +98,7 @@ def _check(node: Node, profile: Profile) -> Finding:
         fault = family.fault(problem, node.answer)
         if fault is None:
             return Finding(True, "It keeps every rule of the problem.")
-    wrong_step = _first_wrong_step(problem, node.turn_text) if profile.is_bundled else None
+    wrong_step = first_wrong_step(problem, node.turn_text) if profile.is_bundled else None
     if wrong_step is None and not profile.is_bundled:
         wrong_step = _first_wrong_equation(node.turn_text)
     return Finding(False, wrong_step or fault)
@@ -116,7 +116,7 @@ def _program(problem: Problem, answer: str | None) -> Finding:
     return Finding(None, "The problem shows no test that could be run.")
 
 
-def _first_wrong_step(problem: Problem, turn_text: str) -> str | None:
+def first_wrong_step(problem: Problem, turn_text: str) -> str | None:
     """In the words the bundled models were taught: “Step 2 is wrong: 17 + 5 = 22, not 23.”"""
     assert problem.task is not None
     steps, _ = split_turn(turn_text)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from engine.checks import first_wrong_step
 from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
 from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
@@ -130,10 +131,10 @@ def direct(rng: random.Random) -> Example:
 
 def found(task: Task, problem: Problem, attempt: Solution) -> str:
     """What a critic should say of an attempt: its first wrong step, else what is wrong with its answer."""
-    for number, verdict in enumerate(task.check_steps(problem, list(attempt.steps)), 1):
-        if verdict is not None:
-            return f"Step {number} is wrong: {verdict}"
-    answer = task.extract(problem, _thought(attempt))
+    said = _thought(attempt)
+    if wrong := first_wrong_step(problem, said):
+        return wrong
+    answer = task.extract(problem, said)
     return "It gives no answer." if answer is None else task.fault(problem, answer) or NOTHING_WRONG
 
 

@@ -18,7 +18,8 @@ def adapting(plan: Plan) -> Measuring:
     """adaptive over uniform best_of_n 16, easy and hard problems mixed. Source: arXiv 2408.03314.
 
     The claim is about a frugal `adaptive`, of a few probes and half as many answers after them; with its own
-    4 and 16 it buys accuracy instead, and stands beside it.
+    4 and 16 it buys accuracy instead, and stands beside it. It may repair, and then hears the problem's own
+    check, which best_of_n does not.
     """
     plan.need()
     plan.need_reward()
