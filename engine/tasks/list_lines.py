@@ -46,9 +46,13 @@ _READERS = [(re.compile(re.escape(pattern).replace("K", r"(\d{1,3})")), pattern)
 MOST_FITS = 64  # programs of equal length that `fitting` gives at most
 
 
+def without_comment(line: str) -> str:
+    return line.partition("#")[0].strip()
+
+
 def read(line: str) -> Operation | None:
-    """The operation a line writes, None for a line outside the grammar. White space does not matter."""
-    line = re.sub(r"\s+", " ", line.strip())
+    """The operation a line writes, None outside the grammar. White space and a comment do not matter."""
+    line = re.sub(r"\s+", " ", without_comment(line))
     for reader, pattern in _READERS:
         if found := reader.fullmatch(line):
             return pattern, int(found[1]) if found.groups() else 0

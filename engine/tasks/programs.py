@@ -5,7 +5,8 @@
     [5, 4, 9, 1] -> [1, 4, 5, 9]
     [8, 2, 7] -> [2, 7, 8]
 
-A step is one Python line, for example `xs = sorted(xs)`. Difficulty counts the lines of the shortest program
+A step is one Python line, with the lists as it leaves them in a comment if one likes, for example
+`xs = sorted(xs)  # [1, 2, 3] [1, 4, 5, 9] [2, 7, 8]`. Difficulty counts the lines of the shortest program
 that fits. Hidden tests decide: further lists, on which all the shortest programs that fit agree, so the three
 examples alone say what is right. Nothing is executed: `engine.tasks.list_lines` knows what a line means.
 """
@@ -162,7 +163,15 @@ def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Sol
             states = _run(program[: i + 1], puzzle.before)
             rest = list_lines.fitting(states, puzzle.after, puzzle.lines - i - 1)
             program[i + 1 :] = rest[0] if rest else program[i + 1 :]
-    return Solution(tuple(list_lines.write(line) for line in program), DONE)
+    steps, states = [], puzzle.before
+    for line in program:
+        states = _run([line], states)
+        steps.append(f"{list_lines.write(line)}  # {_shown(states)}")
+    return Solution(tuple(steps), DONE)
+
+
+def _shown(states: States) -> str:
+    return " ".join(str(list(xs)) for xs in states)
 
 
 def _run(program: Sequence[Operation], states: States) -> States:
@@ -170,12 +179,13 @@ def _run(program: Sequence[Operation], states: States) -> States:
 
 
 def extract(problem: Problem, turn_text: str) -> str | None:
-    """The program in one line, its lines parted by "; "; what was said, where that is no program."""
+    """The program in one line, parted by "; ", without comments; what was said, where that is none."""
     steps, answer = split_turn(turn_text)
     if answer is None:
         return None
     lines = re.split(r"[;\n]\s*", answer) if "=" in answer else steps
-    return "; ".join(line.strip() for line in lines if line.strip()) or answer or None
+    bare = (list_lines.without_comment(line) for line in lines)
+    return "; ".join(line for line in bare if line) or answer or None
 
 
 def _program(answer: str) -> list[Operation] | None:
@@ -221,7 +231,10 @@ def fault(problem: Problem, answer: str) -> str | None:
 
 
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
-    """A line is wrong after which no program as short as the shortest fits, unless all of it fits anyway."""
+    """A line is wrong that says false lists, or after which no program as short as the shortest fits.
+
+    Where the whole program fits, no line is wrong.
+    """
     puzzle = read(problem.text)
     lines = [list_lines.read(step) for step in steps]
     known = [line for line in lines if line is not None]
@@ -229,21 +242,37 @@ def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
         return [None] * len(steps)
     verdicts: list[str | None] = []
     states = puzzle.before
-    for number, line in enumerate(lines, start=1):
+    for number, (step, line) in enumerate(zip(steps, lines, strict=True), start=1):
         if line is None:
             verdicts.append("It is not a line like xs = sorted(xs).")
             continue
-        states = _run([line], states)
-        if list_lines.fitting(states, puzzle.after, max(0, puzzle.lines - number)):
+        before, states = states, _run([line], states)
+        said = _said_lists(step, states)
+        if said != states:
+            verdicts.append(_turned(before, states, said))
+        elif list_lines.fitting(states, puzzle.after, max(0, puzzle.lines - number)):
             verdicts.append(None)
-            continue
-        xs, got, expected = next(
-            (xs, got, ys)
-            for xs, got, ys in zip(puzzle.before, states, puzzle.after, strict=True)
-            if got != ys
-        )
-        verdicts.append(f"It turns {list(xs)} into {list(got)}, not {list(expected)}.")
+        else:
+            verdicts.append(_turned(puzzle.before, states, puzzle.after))
     return verdicts
+
+
+def _said_lists(step: str, states: States) -> States:
+    """The lists that a step's comment says it leaves; those that it does leave, where it says none."""
+    comment = step.partition("#")[2].strip()
+    said = re.findall(r"\[[^\]]*\]", comment)
+    if len(said) != len(states) or " ".join(said) != comment:
+        return states
+    try:
+        return tuple(_list(xs) for xs in said)
+    except OutsideFamily:
+        return states
+
+
+def _turned(before: States, after: States, expected: States) -> str:
+    """What the first example that differs from what is expected has become."""
+    xs, got, ys = next(each for each in zip(before, after, expected, strict=True) if each[1] != each[2])
+    return f"It turns {list(xs)} into {list(got)}, not {list(ys)}."
 
 
 def can_succeed(problem: Problem, steps: list[str]) -> list[bool]:

@@ -61,6 +61,10 @@ def _dying(problem: Problem, before: list[str], step: str) -> list[int | None]:
             same = _common(step, due)
             verdicts[:] = [1] * same + [0] * (len(step) - same)
             return verdicts
+    if problem.task == "programs" and "#" in step:
+        decided = step.index("#")  # the line is said; its lists follow from it
+        verdicts[decided:] = [0] * (len(step) - decided)
+        return verdicts
     if not (done := _SUM.search(step)):
         return verdicts
     decided = done.start("value")

@@ -44,7 +44,7 @@ def adapting(plan: Plan) -> Measuring:
             len(uniform),
             ACCURACY,
             sides=frugal_sides,
-            note="the same accuracy: at most 1 point below",
+            note="the same accuracy: at most 1 point below; its repairs hear the problem's check",
         ),
         Row(
             label,

@@ -86,6 +86,44 @@ def test_a_line_that_cannot_be_mended_is_named():
     assert programs.can_succeed(problem, roundabout) == [True, True]
 
 
+def test_a_step_says_the_lists_that_it_leaves():
+    rng = random.Random(3)
+    for difficulty in (1, 2, 3):
+        problem = programs.generate(difficulty, rng)
+        solution = programs.solve(problem, rng)
+        assert solution is not None
+        states = programs.read(problem.text).before
+        for step in solution.steps:
+            line, _, lists = step.partition("  # ")
+            states = tuple(tuple(python(line, list(xs))) for xs in states)
+            assert lists == " ".join(str(list(xs)) for xs in states)
+        assert programs.check_steps(problem, list(solution.steps)) == [None] * difficulty
+        answer = programs.extract(problem, "\n".join(solution.steps) + f"\n</think> {solution.answer}")
+        assert answer == "; ".join(step.partition("  # ")[0] for step in solution.steps)
+        assert programs.is_correct(problem, answer)
+
+
+def test_false_lists_are_a_wrong_step_and_spoil_nothing():
+    problem = identify(SORTED)
+    said = "xs = xs[::-1]  # [2, 1, 3] [1, 9, 4, 5] [3, 7, 2, 9]"
+    verdict, rest = programs.check_steps(problem, [said, "xs = xs[1:]"])
+    assert verdict == "It turns [8, 2, 7, 3] into [3, 7, 2, 8], not [3, 7, 2, 9]."
+    assert rest is not None
+    assert programs.can_succeed(problem, [said]) == [True]
+    assert programs.check_steps(problem, ["xs = sorted(xs)  # [1] [2] [3]"]) == [None]  # the program fits
+
+
+@pytest.mark.parametrize(
+    "comment", ["", "shorter", "[1, 2", "[2, 1, 3] [1]", "[a] [b] [c]", "[1] [2] [3] now"]
+)
+def test_any_other_comment_says_nothing(comment: str):
+    problem = identify(SORTED)
+    told, quiet = (
+        programs.check_steps(problem, [f"xs = xs[::-1]{comment}"]) for comment in (f"  # {comment}", "")
+    )
+    assert told == quiet
+
+
 def test_answers_with_and_without_thinking():
     problem = identify(SORTED)
     assert programs.extract(problem, "xs = sorted(xs)\n</think> xs") == "xs = sorted(xs)"

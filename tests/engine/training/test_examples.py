@@ -92,6 +92,12 @@ def test_verdicts_of_the_process_reward_are_the_exact_ones():
             "Bo has 3 cups.",
             "1111111" + "0" * 7,
         ),
+        (
+            "programs",
+            "Find the program.\n[3, 1, 2] -> [1, 2, 3]\n[5, 4, 9, 1] -> [1, 4, 5, 9]\n[8, 2, 7] -> [2, 7, 8]",
+            "xs = xs[1:]  # [1, 2] [4, 9, 1] [2, 7]",  # the line loses what is needed; its lists follow
+            "." * 13 + "0" * 25,
+        ),
     ],
 )
 def test_a_reward_learns_from_the_character_on_where_a_verdict_is_known(task, asked, step, marks):
