@@ -6,7 +6,7 @@
   function difference(expected, taken) {
     if (!expected || !taken) return '';
     const percent = Math.round(100 * (taken / expected - 1));
-    return percent === 0 ? 'as foretold' : `${percent > 0 ? '+' : '−'}${Math.abs(percent)} %`;
+    return percent === 0 ? '±0 %' : `${percent > 0 ? '+' : '−'}${Math.abs(percent)} %`;
   }
 
   class Forecast {
