@@ -153,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--work", default="build/claims", help="folder of finished cells (default: %(default)s)"
     )
-    bench.add_argument("--again", action="store_true", help="measure finished cells anew (claims)")
+    bench.add_argument("--again", action="store_true", help="measure all finished cells anew (claims)")
     bench.add_argument(
         "--publish", action="store_true", help="put report, figures and runs into this repository (claims)"
     )

@@ -39,8 +39,9 @@ def run(arguments: Namespace) -> str:
     """Measure, print, and return the report as JSON. Raises PonderError where something is amiss."""
     chosen = claims_named(arguments.only or [])
     plan = plan_here(arguments.model, *_others(arguments.model), is_quick=arguments.quick)
-    if arguments.publish and arguments.only:
-        raise BadInput("--publish takes the whole bench: leave --only out.")
+    for name in ("publish", "again"):
+        if getattr(arguments, name) and arguments.only:
+            raise BadInput(f"--{name} takes the whole bench: leave --only out.")
     work = Path(arguments.work)
     kept = Kept(work / "cells")
     if arguments.again:

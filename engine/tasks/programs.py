@@ -231,7 +231,7 @@ def fault(problem: Problem, answer: str) -> str | None:
 
 
 def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
-    """A line is wrong that says false lists, or after which no program as short as the shortest fits.
+    """A line is wrong after which no program as short as the shortest fits, or that says false lists.
 
     Where the whole program fits, no line is wrong.
     """
@@ -248,12 +248,10 @@ def check_steps(problem: Problem, steps: list[str]) -> list[str | None]:
             continue
         before, states = states, _run([line], states)
         said = _said_lists(step, states)
-        if said != states:
-            verdicts.append(_turned(before, states, said))
-        elif list_lines.fitting(states, puzzle.after, max(0, puzzle.lines - number)):
-            verdicts.append(None)
-        else:
+        if not list_lines.fitting(states, puzzle.after, max(0, puzzle.lines - number)):
             verdicts.append(_turned(puzzle.before, states, puzzle.after))
+        else:
+            verdicts.append(None if said == states else _turned(before, states, said))
     return verdicts
 
 

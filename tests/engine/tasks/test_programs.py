@@ -11,6 +11,9 @@ from engine.tasks.list_lines import OPERATIONS
 SORTED = (
     "Find the program.\n[3, 1, 2] -> [1, 2, 3]\n[5, 4, 9, 1] -> [1, 4, 5, 9]\n[8, 2, 7, 3] -> [2, 3, 7, 8]"
 )
+TWO_LINES = "Find the program.\n" + "\n".join(
+    ["[1, 4, 9, 2] -> [5, 10, 3]", "[6, 7, 1, 8, 2] -> [8, 2, 9, 3]", "[3, 5, 6, 4] -> [6, 7, 5]"]
+)
 
 
 def python(line: str, xs: list[int]) -> list[int]:
@@ -105,12 +108,15 @@ def test_a_step_says_the_lists_that_it_leaves():
 
 def test_false_lists_are_a_wrong_step_and_spoil_nothing():
     problem = identify(SORTED)
-    said = "xs = xs[::-1]  # [2, 1, 3] [1, 9, 4, 5] [3, 7, 2, 9]"
+    assert programs.check_steps(problem, ["xs = sorted(xs)  # [1] [2] [3]"]) == [None]  # the program fits
+    problem = identify(TWO_LINES)
+    said = "xs = xs[1:]  # [4, 9, 2] [7, 1, 8, 2] [3, 6, 5]"
     verdict, rest = programs.check_steps(problem, [said, "xs = xs[1:]"])
-    assert verdict == "It turns [8, 2, 7, 3] into [3, 7, 2, 8], not [3, 7, 2, 9]."
+    assert verdict == "It turns [3, 5, 6, 4] into [5, 6, 4], not [3, 6, 5]."
     assert rest is not None
     assert programs.can_succeed(problem, [said]) == [True]
-    assert programs.check_steps(problem, ["xs = sorted(xs)  # [1] [2] [3]"]) == [None]  # the program fits
+    lost = said.replace("xs[1:]", "xs[:2]")  # what cannot be mended is said first
+    assert programs.check_steps(problem, [lost]) == ["It turns [1, 4, 9, 2] into [1, 4], not [5, 10, 3]."]
 
 
 @pytest.mark.parametrize(
