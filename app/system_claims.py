@@ -5,7 +5,7 @@ Reads what was shipped. Gives plain values for the browser. Does not know how th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,16 @@ from app.claims.report import Measured, Report, read
 from app.claims.table import SIGNS
 from engine.bench.claims.finding import Row
 from engine.bench.claims.measuring import BATCH
+from engine.bench.claims.outcomes import REWARD
+from engine.bench.claims.present import digest
 from engine.errors import BadInput
+from engine.models import catalogue
 from engine.strategies import STRATEGIES
 from storage.shipped import ShippedRun
 
 MOST_RUNS = 6  # of one claim
 PROBLEM_CHARACTERS = 64
+ANEW = "`python app.py bench claims` measures them anew."
 NONE = "No measurements came with this copy; `python app.py bench claims --publish` makes them."
 
 
@@ -50,10 +54,22 @@ def _report(path: Path) -> Report | None:
 
 
 def _circumstances(report: Report) -> str:
-    return (
+    said = (
         f"At least {report.problems} held-out problems a cell, 95 % intervals, tokens with the scorer's. "
         f"Measured on {report.machine.get('device', 'an unknown machine')}, {report.made_at[:10]}."
     )
+    others = ", ".join(changed(report.weights))
+    return f"{said} These have other weights now: {others}; {ANEW}" if others else said
+
+
+def changed(weights: Mapping[str, str]) -> list[str]:
+    """Those of the measured models that came with other weights since, or not at all; by their digests."""
+    names = {name: catalogue.BUNDLED_REWARD if name == REWARD else name for name in weights}
+    return [
+        names[name]
+        for name, measured in weights.items()
+        if digest(str(catalogue.BUNDLED_FOLDER / names[name])) != measured
+    ]
 
 
 def _claim(claim: Measured) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from app.claims.report import read
 from app.learn.lessons import lessons
 from app.service import Service
 from engine.bench.claims import CLAIMS
+from engine.bench.claims.outcomes import REWARD
+from engine.bench.claims.present import plan_here, weights
 from engine.errors import BadInput
 from engine.runs import RunSpec
 from storage.shipped import Shipped
@@ -35,6 +37,15 @@ def test_every_claim_is_there_with_every_number() -> None:
         for word, count in counted.items():
             assert (f"{count} {word}" in row["verdict"].split(", ")) == (count > 0)
     assert f"At least {report.problems} held-out problems" in told["why"]
+
+
+def test_models_with_other_weights_than_measured_are_named() -> None:
+    here = weights(plan_here("ponder-3m", "ponder-1m", "ponder-8m", is_quick=False))
+    assert system_claims.changed(here) == []
+    assert system_claims.changed(here | {"ponder-1m": "0" * 16, REWARD: "1" * 16}) == [
+        "ponder-1m",
+        "ponder-prm-3m",
+    ]
 
 
 def test_its_figures_are_drawn_and_another_is_refused() -> None:

@@ -42,18 +42,18 @@ def plan_here(main: str, small: str, large: str, *, is_quick: bool) -> Plan:
 def weights(plan: Plan) -> dict[str, str]:
     """A digest of each model's weights that are here, and of the process reward's."""
     found = {
-        model: _digest(catalogue.find(model).folder)
+        model: digest(catalogue.find(model).folder)
         for model in dict.fromkeys((plan.main, plan.small, plan.large))
         if model not in plan.missing
     }
     reward = catalogue.find(plan.main).process_reward
     if reward is not None:
         folder = catalogue.BUNDLED_FOLDER / reward
-        found[REWARD] = _digest(str(folder)) if folder.is_dir() else reward
+        found[REWARD] = digest(str(folder)) if folder.is_dir() else reward
     return found
 
 
-def _digest(folder: str | None) -> str:
+def digest(folder: str | None) -> str:
     """Of the weights and the configuration; "" for what has none."""
     if folder is None:
         return ""

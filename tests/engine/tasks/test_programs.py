@@ -103,7 +103,7 @@ def test_a_step_says_the_lists_that_it_leaves():
         assert programs.check_steps(problem, list(solution.steps)) == [None] * difficulty
         answer = programs.extract(problem, "\n".join(solution.steps) + f"\n</think> {solution.answer}")
         assert answer == "; ".join(step.partition("  # ")[0] for step in solution.steps)
-        assert programs.is_correct(problem, answer)
+        assert answer and programs.is_correct(problem, answer)
 
 
 def test_false_lists_are_a_wrong_step_and_spoil_nothing():
