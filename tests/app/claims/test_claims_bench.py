@@ -84,8 +84,9 @@ def test_a_second_run_prints_the_same_at_once(
 def test_an_unknown_claim_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("--only", "telepathy") == command_line.BAD_INPUT
     assert "There is no claim “telepathy”; there are reasoning, coverage" in capsys.readouterr().err
-    assert bench("--only", "voting", "--publish") == command_line.BAD_INPUT
-    assert "leave --only out" in capsys.readouterr().err
+    for option in ("--publish", "--again"):
+        assert bench("--only", "voting", option) == command_line.BAD_INPUT
+        assert f"{option} takes the whole bench: leave --only out" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_said_plainly(
