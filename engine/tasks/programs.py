@@ -36,6 +36,7 @@ EXAMPLES = 3
 HIDDEN = 8  # tests beside the examples
 LARGEST = 999
 LONGEST = 8  # numbers in a list
+MEANT_SHARE = 0.4  # of the lines that are only to be carried out
 DONE = "xs"  # what is answered after the lines
 _ASKED = re.compile(r"^find the (?:list )?program\b\s*[.:]?\s*", re.IGNORECASE)
 _ARROW = re.compile(r"\s*(?:->|→|=>)\s*")
@@ -163,11 +164,29 @@ def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Sol
             states = _run(program[: i + 1], puzzle.before)
             rest = list_lines.fitting(states, puzzle.after, puzzle.lines - i - 1)
             program[i + 1 :] = rest[0] if rest else program[i + 1 :]
-    steps, states = [], puzzle.before
+    return Solution(_with_lists(program, puzzle.before), DONE)
+
+
+def carried_out(problem: Problem, solution: Solution, rng: random.Random) -> tuple[str, ...]:
+    """One to three lines that may lead anywhere, some of them the solution's, with the lists they leave."""
+    before = read(problem.text).before
+    while True:
+        meant = [list_lines.read(step) for step in solution.steps] + [None] * 2
+        lines = [
+            line if line and rng.random() < MEANT_SHARE else _fresh_line(rng)
+            for line in meant[: rng.randint(1, 3)]
+        ]
+        if all(abs(value) <= LARGEST for xs in _run(lines, before) for value in xs):
+            return _with_lists(lines, before)
+
+
+def _with_lists(program: Sequence[Operation], states: States) -> tuple[str, ...]:
+    """The program's lines, each with the lists it leaves in a comment."""
+    steps: list[str] = []
     for line in program:
         states = _run([line], states)
         steps.append(f"{list_lines.write(line)}  # {_shown(states)}")
-    return Solution(tuple(steps), DONE)
+    return tuple(steps)
 
 
 def _shown(states: States) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from engine.checks import first_wrong_step
-from engine.tasks import FAMILIES, Problem, Solution, Task, countdown
+from engine.tasks import FAMILIES, Problem, Solution, Task, countdown, programs
 from engine.tasks.problem import WAIT
 from engine.training.tokenizer import ASSISTANT, END, THINK, THINK_END, USER
 
@@ -129,6 +129,19 @@ def direct(rng: random.Random) -> Example:
     return [Segment(f"{_question(problem)}{THINK}{THINK_END}"), Segment(f" {answer}{END}", True)]
 
 
+def carry_out(rng: random.Random) -> Example:
+    """Say the lists that given lines leave, mostly not the wanted ones, which stand in the question.
+
+    A model that only reads right programs learns to write the wanted lists after whatever line it wrote.
+    """
+    _, problem, solution = fresh(rng, programs.name)
+    example = [Segment(f"{_question(problem)}{THINK}\n")]
+    for step in programs.carried_out(problem, solution, rng):
+        line, mark, lists = step.partition("#")
+        example += [Segment(f"{line}{mark}"), Segment(f"{lists}\n", True)]
+    return example
+
+
 def found(task: Task, problem: Problem, attempt: Solution) -> str:
     """What a critic should say of an attempt: its first wrong step, else what is wrong with its answer."""
     said = _thought(attempt)
@@ -241,7 +254,7 @@ def self_evaluation(rng: random.Random, attempts: Attempts) -> Example:
     ]
 
 
-FIRST_TURNS: dict[Callable[[random.Random], Example], int] = {reason: 64, direct: 8}
+FIRST_TURNS: dict[Callable[[random.Random], Example], int] = {reason: 60, direct: 8, carry_out: 12}
 SECOND_TURNS: dict[Callable[[random.Random, Attempts], Example], int] = {
     wait: 5,
     critique: 8,

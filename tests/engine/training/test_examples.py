@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from engine.tasks import FAMILIES, Problem, identify
+from engine.tasks import FAMILIES, Problem, identify, list_lines, programs
 from engine.tasks.problem import split_turn
 from engine.training import examples, recall, reward
 from engine.training.own_errors import OwnAttempts
@@ -110,6 +110,24 @@ def test_a_reward_learns_from_the_character_on_where_a_verdict_is_known(task, as
 def test_a_step_after_the_first_wrong_one_is_judged_at_its_end_alone():
     example = at_every_token(labelled(Problem("Compute 2 * 3 + 1.", "arithmetic"), "2 * 3 = 7\n7 + 1 = 8\n"))
     assert example[2].verdict == 0 and set(example[2].by_character) == {None}
+
+
+def test_lines_that_lead_elsewhere_are_carried_out_with_the_lists_they_do_leave():
+    rng = random.Random(10)
+    ends = set()
+    for _ in range(100):
+        asked, *lines = examples.carry_out(rng)
+        problem = identify(question_of([asked]))
+        puzzle = programs.read(problem.text)
+        states = puzzle.before
+        for line, lists in zip(lines[::2], lines[1::2], strict=True):
+            assert lists.is_learned and not line.is_learned
+            operation = list_lines.read(line.text)
+            assert operation is not None
+            states = tuple(list_lines.apply(operation, xs) for xs in states)
+            assert lists.text == f" {' '.join(str(list(xs)) for xs in states)}\n"
+        ends.add(states == puzzle.after)
+    assert ends == {True, False}
 
 
 @pytest.mark.parametrize("form", [recall.repeat, recall.pairs, recall.facts])
