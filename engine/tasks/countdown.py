@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from engine.errors import OutsideFamily
 from engine.tasks import numbers
-from engine.tasks.countdown_solver import Numbers, moves, reaches
+from engine.tasks.countdown_solver import FEW, Numbers, moves, reaches, values
 from engine.tasks.numbers import Expression, Operation
 from engine.tasks.problem import Problem, Slip, Solution, split_turn
 from engine.tasks.split import is_game_of_24, is_test
@@ -83,7 +83,7 @@ def generate(difficulty: int, rng: random.Random, held_out: bool | None = None) 
 def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
     """A fresh problem together with the random steps that made it: a solution without any search."""
     while True:
-        given = [rng.randint(1, LARGEST_NUMBER if rng.random() < 0.4 else 13) for _ in range(difficulty)]
+        given = _fresh_numbers(difficulty, rng)
         left: Numbers = tuple(sorted(given))
         steps: list[str] = []
         while len(left) != 1:
@@ -92,6 +92,26 @@ def construct(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
         (target,) = left
         if 1 <= target <= LARGEST_TARGET:
             return _problem(given, target), Solution(tuple(steps), str(target))
+
+
+def construct_evenly(difficulty: int, rng: random.Random) -> tuple[Problem, Solution]:
+    """The same, but no target is likelier for the many ways that lead to it: harder on the mean.
+
+    Of at most FEW numbers every target that they can make is as likely; more make nearly every one anyway.
+    """
+    while difficulty <= FEW:
+        given = tuple(sorted(_fresh_numbers(difficulty, rng)))
+        targets = [value for value in sorted(values(given)) if 1 <= value <= LARGEST_TARGET]
+        if targets:
+            problem = _problem(list(given), rng.choice(targets))
+            solution = solve(problem, rng)
+            assert solution is not None
+            return problem, solution
+    return construct(difficulty, rng)
+
+
+def _fresh_numbers(count: int, rng: random.Random) -> list[int]:
+    return [rng.randint(1, LARGEST_NUMBER if rng.random() < 0.4 else 13) for _ in range(count)]
 
 
 def wander(problem: Problem, rng: random.Random) -> Solution:

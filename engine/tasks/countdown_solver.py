@@ -38,27 +38,27 @@ def moves(left: Numbers) -> Iterator[tuple[int, str, int, int, Numbers]]:
 def reaches(left: Numbers, target: int) -> bool:
     """Whether the target can be made from all of `left` (sorted, each from 0)."""
     if len(left) <= FEW:
-        return target in _values(left)
+        return target in values(left)
     if not 0 <= target <= LARGEST_VALUE:
         return False
     for smaller, larger in _partings(left):
-        values = _values(smaller)
-        if target == 0 and 0 in values:  # zero times whatever the rest makes
+        made = values(smaller)
+        if target == 0 and 0 in made:  # zero times whatever the rest makes
             return True
-        if any(reaches(larger, wanted) for value in values for wanted in _completions(value, target)):
+        if any(reaches(larger, wanted) for value in made for wanted in _completions(value, target)):
             return True
     return False
 
 
 @lru_cache(maxsize=20_000)
-def _values(left: Numbers) -> frozenset[int]:
+def values(left: Numbers) -> frozenset[int]:
     """All that can be made from all of `left`."""
     if len(left) == 1:
         return frozenset(left)
     made: set[int] = set()
     for smaller, larger in _partings(left):
-        for one in _values(smaller):
-            for other in _values(larger):
+        for one in values(smaller):
+            for other in values(larger):
                 a, b = (one, other) if one >= other else (other, one)
                 made.update((a + b, a - b, a * b))
                 if b and a % b == 0:

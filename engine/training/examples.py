@@ -22,6 +22,7 @@ DIFFICULTY_WEIGHTS = {
     "countdown": {3: 20, 4: 50, 5: 22, 6: 8},
     "programs": {1: 30, 2: 50, 3: 19, 4: 1},
 }
+EVEN_TARGETS_SHARE = 0.5  # of countdown: each target as likely as another, as in the Game of 24
 CRITIQUE, REWRITE, SELF_EVALUATION = (
     "Find the first wrong step.",
     "Rewrite the solution.",
@@ -62,7 +63,8 @@ def fresh(rng: random.Random, task_name: str | None = None) -> tuple[Task, Probl
     while True:
         difficulty = rng.choices(list(weights), list(weights.values()))[0]
         if task_name == "countdown":
-            problem, solution = countdown.construct(difficulty, rng)
+            make = countdown.construct_evenly if rng.random() < EVEN_TARGETS_SHARE else countdown.construct
+            problem, solution = make(difficulty, rng)
         else:
             problem = task.generate(difficulty, rng)
             solution = task.solve(problem, rng)

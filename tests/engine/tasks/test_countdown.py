@@ -117,3 +117,26 @@ def test_hope_is_lost_at_the_step_after_which_the_target_cannot_be_reached():
     assert countdown.check_steps(problem(), steps) == [None, None, "It ends at 304, not 24."]
     hopes = countdown.can_succeed(problem(), steps)
     assert hopes[-2:] == [False, False]
+
+
+def ways(given: tuple[int, ...], target: int) -> int:
+    """How many sequences of legal steps end at the target."""
+    if len(given) == 1:
+        return int(given == (target,))
+    return sum(ways(step[-1], target) for step in moves(given))
+
+
+def test_evenly_drawn_targets_have_fewer_ways_to_them_and_right_solutions():
+    rng = random.Random(4)
+    found = {}
+    for make in (countdown.construct, countdown.construct_evenly):
+        counts = []
+        for _ in range(60):
+            made, solution = make(4, rng)
+            given, target = countdown.read(made.text)
+            assert countdown.check_steps(made, list(solution.steps)) == [None] * 3
+            assert 1 <= target <= countdown.LARGEST_TARGET
+            counts.append(ways(given, target))
+        found[make] = sorted(counts)[30]
+    assert found[countdown.construct_evenly] < found[countdown.construct] / 2
+    assert len(countdown.read(countdown.construct_evenly(6, rng)[0].text)[0]) == 6
