@@ -32,6 +32,20 @@
     return line.replace(/\s*\(left:[^)]*\)?\s*$/, '') || line;
   }
 
+  /** The name as it stands beside a node. A program's lines say what they do to their list, and no more. */
+  function label(node) {
+    const said = caption(node);
+    const lines = said.split('; ').map((line) => line.replace(/\s+#.*$/, ''));
+    return lines.every((line) => /^(\w+) = (sorted\(\1\b|\1\[|\[.* in \1\b)/.test(line)) ? lines.map(terse).join('; ') : said;
+  }
+
+  // "xs = [x × 3 for x in xs]" is "x × 3", "xs = [x for x in xs if x > 5]" is "if x > 5", "xs = sorted(xs)" is "sorted(xs)".
+  function terse(line) {
+    const [, list, made] = line.match(/^(\w+) = (.*)$/);
+    const [, item, rest] = made.match(new RegExp(`^\\[(.+) for \\w+ in ${list}\\b ?(.*)\\]$`)) || [null, made, ''];
+    return pretty(rest || item);
+  }
+
   /** The score that colours a node, in [0, 1], and where it comes from; null where nothing scored it. */
   function scoreOf(node, scorer) {
     const own = scorer ? node.scores?.[scorer] : undefined;
@@ -206,7 +220,7 @@
       if (item.isChip) options = chipPlaces(item, chips > CHIPS_FEW && !item.isOpen, measure);
       else if (isRoot) options = rootPlaces(item, measure, isAlone, width - item.px - 40);
       else {
-        const full = caption(item.node);
+        const full = label(item.node);
         if (!full) continue;
         const found = scoreOf(item.node, scorer);
         const score = found ? found.value.toFixed(2) : '';
@@ -246,5 +260,5 @@
     return words.map((text) => [[{ text, x: 5, y: 4, isSoft: true, w: measure(text) }]]);
   }
 
-  ponder.treeLabels = { caption, scoreOf, shorten, pretty, place };
+  ponder.treeLabels = { caption, label, scoreOf, shorten, pretty, place };
 })();

@@ -240,7 +240,7 @@
     // px a leaf's label asks for; 0 where it will have none.
     roomFor(item, sy) {
       if (this.layout.items.length > DENSE || (sy < 14 && !item.isWinning)) return 0;
-      const text = ponder.treeLabels.shorten(ponder.treeLabels.caption(item.node), this.letters());
+      const text = ponder.treeLabels.shorten(ponder.treeLabels.label(item.node), this.letters());
       const words = item.node.status === 'growing' ? Math.max(this.measure(text), this.measure('0') * GROWING_LETTERS) : this.measure(text);
       return words + (item.score === null ? 0 : 38) + (item.mark ? 13 : 0) + 26;
     }

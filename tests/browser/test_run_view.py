@@ -159,6 +159,27 @@ def test_a_pruned_node_says_why(finished: str, open_page: Callable[..., Any]) ->
     assert f"\n{node['tokens']}" in part(page, "node-numbers").inner_text()
 
 
+def test_a_programs_lines_are_named_by_what_they_do(finished: str, open_page: Callable[..., Any]) -> None:
+    page = open_page(finished)
+    person.wait_ready(page)
+    shown = {
+        "xs = sorted(xs)  # [1, 2] [3]": "sorted(xs)",
+        "xs = xs[::-1]": "xs[::-1]",
+        "xs = [x * 3 for x in xs]  # [3, 6] [9]": "x × 3",
+        "xs = [x for x in xs if x % 2 == 0]": "if x % 2 == 0",
+        "9 - 7 = 2 (left: 2 3 5)": "9 - 7 = 2",
+    }
+    label = "(text) => ponder.treeLabels.label({text, kind: 'thought', status: 'finished', is_final: false})"
+    assert {text: page.evaluate(label, text) for text in shown} == shown
+    answer = {
+        "text": "xs",
+        "kind": "thought",
+        "is_final": True,
+        "answer": "xs = xs[1:]; xs = [x + 2 for x in xs]",
+    }
+    assert page.evaluate("(node) => ponder.treeLabels.label(node)", answer) == "xs[1:]; x + 2"
+
+
 def test_search_statistics_are_spelled_out(finished: str, open_page: Callable[..., Any]) -> None:
     page = open_page(finished)
     person.wait_ready(page)
