@@ -11,14 +11,17 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from engine.forecasting.cases import Case, Taken
 
-FADING = 0.7  # how much a run's word on the pace counts when one more has followed it
+FADING = 0.9  # how much a run's word on the pace counts when one more has followed it
 PACE_RUNS = 20
+CHANGED_RUNS = 3  # so many tell that the pace has changed, and by so many standard errors:
+CHANGED_BY = 3.5
 KIND_RUNS = 8  # of the same strategy
 OTHER_CASE = 0.4  # what a run of the same strategy counts on another family, or with more or less room
-DOUBT = 6.0  # runs of a kind that it takes until half of what they differ by is believed
+DOUBT = 4.0  # runs of a kind that it takes until half of what they differ by is believed
 SPREAD = 0.4  # of the times of one kind of run, in logarithms: their mean is longer than their middle
 
 
@@ -71,8 +74,20 @@ class Speeds:
 
 def _pace(seen: Sequence[_Seen]) -> float:
     """How much faster than usual the last runs were, the newest counting most."""
-    newest = list(seen)[-PACE_RUNS:]
-    return _mean([(one.pace, FADING**age) for age, one in enumerate(reversed(newest))])
+    newest = _since_a_change([one.pace for one in seen][-PACE_RUNS:])
+    return _mean([(pace, FADING**age) for age, pace in enumerate(reversed(newest))])
+
+
+def _since_a_change(paces: Sequence[float]) -> Sequence[float]:
+    """The paces after the clearest sudden change among them, all of them where none is clear."""
+    since, clearest = 0, CHANGED_BY
+    for at in range(1, len(paces) - CHANGED_RUNS + 1):
+        before, after = paces[:at], paces[at:]
+        error = SPREAD * math.sqrt(1 / len(before) + 1 / len(after))
+        change = abs(fmean(after) - fmean(before)) / error
+        if change > clearest:
+            since, clearest = at, change
+    return paces[since:]
 
 
 def _difference(seen: Sequence[_Seen], case: Case) -> float:
