@@ -68,8 +68,10 @@
       const button = makeButton('rv-candidate', undefined, () => this.onPick(row.node));
       button.dataset.node = row.node;
       if (isSelected) button.setAttribute('aria-current', 'true');
-      const answer = make('code', 'rv-candidate-answer', row.answer === null ? 'no answer' : ponder.treeLabels.pretty(row.answer));
-      answer.title = answer.textContent;
+      const { brief, pretty } = ponder.treeLabels;
+      const said = row.answer === null ? 'no answer' : pretty(row.answer);
+      const answer = make('code', 'rv-candidate-answer', brief(said));
+      answer.title = said;
       button.append(answer);
       button.append(make('span', 'rv-times', row.count > 1 ? `× ${row.count}` : ''));
       const { share, number, words } = worth(row, head, votes);

@@ -32,11 +32,10 @@
     return line.replace(/\s*\(left:[^)]*\)?\s*$/, '') || line;
   }
 
-  /** The name as it stands beside a node. A program's lines say what they do to their list, and no more. */
-  function label(node) {
-    const said = caption(node);
-    const lines = said.split('; ').map((line) => line.replace(/\s+#.*$/, ''));
-    return lines.every((line) => /^(\w+) = (sorted\(\1\b|\1\[|\[.* in \1\b)/.test(line)) ? lines.map(terse).join('; ') : said;
+  /** A program's lines as what they do to their list, and no more; any other text as it is. */
+  function brief(text) {
+    const lines = text.split('; ').map((line) => line.replace(/\s+#.*$/, ''));
+    return lines.every((line) => /^(\w+) = (sorted\(\1\b|\1\[|\[.* in \1\b)/.test(line)) ? lines.map(terse).join('; ') : text;
   }
 
   // "xs = [x × 3 for x in xs]" is "x × 3", "xs = [x for x in xs if x > 5]" is "if x > 5", "xs = sorted(xs)" is "sorted(xs)".
@@ -45,6 +44,9 @@
     const [, item, rest] = made.match(new RegExp(`^\\[(.+) for \\w+ in ${list}\\b ?(.*)\\]$`)) || [null, made, ''];
     return pretty(rest || item);
   }
+
+  /** The name of a node as it stands beside it. */
+  const label = (node) => brief(caption(node));
 
   /** The score that colours a node, in [0, 1], and where it comes from; null where nothing scored it. */
   function scoreOf(node, scorer) {
@@ -260,5 +262,5 @@
     return words.map((text) => [[{ text, x: 5, y: 4, isSoft: true, w: measure(text) }]]);
   }
 
-  ponder.treeLabels = { caption, label, scoreOf, shorten, pretty, place };
+  ponder.treeLabels = { brief, caption, label, scoreOf, shorten, pretty, place };
 })();
