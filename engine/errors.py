@@ -33,5 +33,9 @@ class BatchNotFound(PonderError):
     """No stored batch of runs has this id."""
 
 
+class TrainingStopped(PonderError):
+    """A training cannot go on; the message says what was kept."""
+
+
 class StorageError(PonderError):
     """The database cannot be opened, read or written; the message says what was kept."""

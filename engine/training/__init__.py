@@ -23,7 +23,8 @@ def train(
     """Train a bundled model and export it; returns its folder.
 
     `tokens` replaces the recipe's length, `minutes` ends early, `work` keeps checkpoints and the curve.
-    Raises BadInput for an unknown name or a length that is not positive.
+    Raises BadInput for an unknown name, a length that is not positive or a checkpoint that is missing or
+    damaged, and TrainingStopped where nothing more can be written.
     """
     if name not in POLICIES + REWARDS:
         raise BadInput(

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from engine.training import checkpoint
 from engine.training.attention import use_in
 from engine.training.batches import IGNORED, Batch, Step
 
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 
 MATRIX_RATE = 0.02  # Muon
 OTHER_RATE = 3e-3  # AdamW: embeddings, norms, heads
-CHECKPOINT = "checkpoint.pt"  # in the work folder
 FUSED_FROM_TOKENS = 2_000_000  # compiling takes a minute, and then saves a third of the time
 
 
@@ -76,7 +76,8 @@ def train(
     `stream(pool)` gives steps from that pool on; the gradient of a step is that of the mean loss over all
     that is learned in it. `still` gives, by a parameter's name, a mask that broadcasts to it: what it marks
     stays as it is. Every `checkpoint_seconds` the state goes to `folder/checkpoint.pt`, atomically, and the
-    curve to `folder/curve.csv`. Returns the model.
+    curve to `folder/curve.csv`. Returns the model. Raises BadInput for a checkpoint that cannot be used, and
+    TrainingStopped where nothing more can be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     worker: Any = copy.deepcopy(model).train()
@@ -89,12 +90,14 @@ def train(
     optimisers = _optimisers(model, schedule, rate_of)
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     step = seen = pool = 0
-    checkpoint = folder / CHECKPOINT
-    if is_resumed and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+    if is_resumed and (folder / checkpoint.CHECKPOINT).exists():
+        state = checkpoint.load(folder)
+        try:
+            model.load_state_dict(state["model"])
+            for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(saved)
+        except (RuntimeError, ValueError) as error:
+            raise checkpoint.of_another_model(folder) from error
         step, seen, pool = state["step"], state["seen"], state["pool"]
         _share(pairs)
         log.info("resumed at step %d, %.1f M tokens", step, seen / 1e6)
@@ -112,8 +115,7 @@ def train(
             "seen": seen,
             "pool": pool,
         }
-        torch.save(state, checkpoint.with_suffix(".tmp"))
-        checkpoint.with_suffix(".tmp").replace(checkpoint)
+        checkpoint.save(folder, state)
         figures = on_checkpoint(model, seen) if on_checkpoint else {}
         if figures:
             log.info("at %.1f M tokens: %s", seen / 1e6, figures)
@@ -218,10 +220,11 @@ class _Curve:
     def __init__(self, path: Path, is_resumed: bool):
         self.path = path
         if not (is_resumed and path.exists()):
-            path.write_text("step,tokens,loss,rate_factor,tokens_per_second\n")
+            with checkpoint.writing_in(path.parent):
+                path.write_text("step,tokens,loss,rate_factor,tokens_per_second\n")
 
     def add(self, step: int, seen: int, loss: float, factor: float, speed: float) -> None:
-        with self.path.open("a", newline="") as file:
+        with checkpoint.writing_in(self.path.parent), self.path.open("a", newline="") as file:
             csv.writer(file).writerow([step, seen, f"{loss:.5f}", f"{factor:.4f}", f"{speed:.0f}"])
         log.info(
             "step %d  %.2f M tokens  loss %.4f  rate %.2f  %.0f tokens/s",

@@ -21,6 +21,7 @@ from engine.errors import BadInput
 from engine.training import tokenizer as tokenizers
 from engine.training.batches import IGNORED, Batch, Batches, learned, loader
 from engine.training.card import tokens_seen, write_policy_card
+from engine.training.checkpoint import require
 from engine.training.evaluate import accuracy, solved
 from engine.training.examples import FAMILY_WEIGHTS, Example, Source, example
 from engine.training.export import export_policy
@@ -137,6 +138,8 @@ def train_policy(
     smaller = models / recipe.grown_from if recipe.grown_from else None
     if smaller and not (smaller / "config.json").exists():
         raise BadInput(f"{name} is grown from {recipe.grown_from}, which is not there yet: train it first.")
+    if is_resumed:
+        require(folder)
     if smaller or (is_resumed and saved.exists()):
         tokenizer = PreTrainedTokenizerFast.from_pretrained(smaller or saved)
     else:

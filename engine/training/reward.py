@@ -31,11 +31,12 @@ from engine.tasks import countdown
 from engine.training.batches import IGNORED, Batches, Step, loader, rows_of
 from engine.training.calibrating import calibrate
 from engine.training.card import tokens_seen, write_reward_card
+from engine.training.checkpoint import CHECKPOINT, require
 from engine.training.examples import Example, flawed, fresh
 from engine.training.export import export_reward
 from engine.training.growth import grow
 from engine.training.judging import all_of, judge
-from engine.training.loop import CHECKPOINT, Schedule, train
+from engine.training.loop import Schedule, train
 from engine.training.position_heads import set_gathering_heads
 from engine.training.reward_loss import Expectation, reward_loss
 from engine.training.sampling import OWN_SOLUTIONS, Sample, labelled, own_solutions
@@ -163,6 +164,8 @@ def train_reward(
     """Train the reward from the finished policy, on what that says, and export it to `models/name`."""
     if not (models / POLICY / "config.json").exists():
         raise BadInput(f"The process reward starts from {POLICY}, which is not there yet: train it first.")
+    if is_resumed:
+        require(folder / ALONE, folder)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(models / POLICY)
     author = LlamaForCausalLM.from_pretrained(models / POLICY, dtype=torch.float32)

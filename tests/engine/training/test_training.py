@@ -2,6 +2,7 @@
 
 import copy
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +12,10 @@ from transformers import (
     LlamaForCausalLM,
 )
 
+from engine.errors import BadInput, TrainingStopped
 from engine.models.catalogue import BUNDLED_FOLDER
 from engine.training import batches, reward, surprise_layer
+from engine.training import train as start
 from engine.training.batches import PARTS, Batches
 from engine.training.examples import reason
 from engine.training.export import export_policy
@@ -224,3 +227,47 @@ def test_interrupted_and_resumed_gives_the_weights_of_an_uninterrupted_training(
     for name, weight in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], weight)
     assert not torch.equal(first["model"]["lm_head.weight"], whole.state_dict()["lm_head.weight"])
+
+
+@pytest.fixture
+def trained(tokenizer, tmp_path):
+    """The folder of a training that was ended after its first checkpoint."""
+    smoke(tokenizer, tmp_path)
+    return tmp_path
+
+
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(tokenizer, trained):
+    path = trained / "checkpoint.pt"
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"not a checkpoint"):
+        path.write_bytes(damaged)
+        with pytest.raises(BadInput, match=r"checkpoint\.pt cannot be read: move it away"):
+            smoke(tokenizer, trained, is_resumed=True)
+        assert path.read_bytes() == damaged
+    torch.save({"weights": 1}, path)
+    with pytest.raises(BadInput, match="is not a training's"):
+        smoke(tokenizer, trained, is_resumed=True)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tokenizer, trained):
+    state = torch.load(trained / "checkpoint.pt", weights_only=True)
+    state["model"].popitem()
+    torch.save(state, trained / "checkpoint.pt")
+    with pytest.raises(BadInput, match="is of another model"):
+        smoke(tokenizer, trained, is_resumed=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_on_a_full_disk_the_last_checkpoint_is_kept(tokenizer, trained):
+    before = (trained / "checkpoint.pt").read_bytes()
+    (trained / "checkpoint.tmp").symlink_to("/dev/full")
+    with pytest.raises(TrainingStopped, match=r"No space left on device.*kept: make room, then go on"):
+        smoke(tokenizer, trained, is_resumed=True, planned=48_000)
+    assert (trained / "checkpoint.pt").read_bytes() == before
+    assert not (trained / "checkpoint.tmp").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["ponder-1m", "ponder-prm-3m"])
+def test_there_is_nothing_to_go_on_from_before_the_first_checkpoint(name, tmp_path):
+    with pytest.raises(BadInput, match=r"no checkpoint in .*leave --resume out"):
+        start(name, work=tmp_path, is_resumed=True)

@@ -1,0 +1,72 @@
+"""The state of a training on disk: written whole or not at all, and refused where it is not whole."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.errors import BadInput, TrainingStopped
+
+CHECKPOINT = "checkpoint.pt"  # in the work folder
+PARTS = {"model", "optimisers", "step", "seen", "pool"}
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the folder's checkpoint by `state`. Raises TrainingStopped; the one before is kept then."""
+    part = (folder / CHECKPOINT).with_suffix(".tmp")
+    written = io.BytesIO()  # of a file that cannot be written the library says only where its writer stood
+    torch.save(state, written)
+    with writing_in(folder):
+        try:
+            part.write_bytes(written.getbuffer())
+            part.replace(folder / CHECKPOINT)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """The state that `save` wrote. Raises BadInput where the file is damaged."""
+    path = folder / CHECKPOINT
+    try:
+        state = torch.load(path, weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise BadInput(_advice(path, "cannot be read")) from error
+    if not isinstance(state, dict) or set(state) != PARTS:
+        raise BadInput(_advice(path, "is not a training's"))
+    return state
+
+
+def of_another_model(folder: Path) -> BadInput:
+    """What to raise where a checkpoint was read and does not fit the model."""
+    return BadInput(_advice(folder / CHECKPOINT, "is of another model"))
+
+
+def require(*folders: Path) -> None:
+    """Raises BadInput where none of the folders has a checkpoint to go on from."""
+    if not any((folder / CHECKPOINT).exists() for folder in folders):
+        raise BadInput(
+            f"There is no checkpoint in {folders[-1]} to go on from (the first is written after some "
+            "minutes): leave --resume out."
+        )
+
+
+@contextlib.contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Raises TrainingStopped for what goes wrong in writing, a full disk for example."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingStopped(
+            f"The training cannot write to {folder} ({error.strerror}); the last checkpoint is kept: make "
+            "room, then go on with --resume."
+        ) from error
+
+
+def _advice(path: Path, fault: str) -> str:
+    return f"The checkpoint {path} {fault}: move it away, or leave --resume out to begin anew."
