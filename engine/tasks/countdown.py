@@ -99,7 +99,9 @@ def construct_evenly(difficulty: int, rng: random.Random) -> tuple[Problem, Solu
 
     Of at most FEW numbers every target that they can make is as likely; more make nearly every one anyway.
     """
-    while difficulty <= FEW:
+    if difficulty > FEW:
+        return construct(difficulty, rng)
+    while True:
         given = tuple(sorted(_fresh_numbers(difficulty, rng)))
         targets = [value for value in sorted(values(given)) if 1 <= value <= LARGEST_TARGET]
         if targets:
@@ -107,7 +109,6 @@ def construct_evenly(difficulty: int, rng: random.Random) -> tuple[Problem, Solu
             solution = solve(problem, rng)
             assert solution is not None
             return problem, solution
-    return construct(difficulty, rng)
 
 
 def _fresh_numbers(count: int, rng: random.Random) -> list[int]:

@@ -170,8 +170,8 @@ def solve(problem: Problem, rng: random.Random, slip: Slip | None = None) -> Sol
 def carried_out(problem: Problem, solution: Solution, rng: random.Random) -> tuple[str, ...]:
     """One to three lines that may lead anywhere, some of them the solution's, with the lists they leave."""
     before = read(problem.text).before
+    meant = [*map(list_lines.read, solution.steps), None, None]
     while True:
-        meant = [list_lines.read(step) for step in solution.steps] + [None] * 2
         lines = [
             line if line and rng.random() < MEANT_SHARE else _fresh_line(rng)
             for line in meant[: rng.randint(1, 3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,13 @@ def save(folder: Path, state: dict[str, Any]) -> None:
             part.unlink(missing_ok=True)
 
 
-def load(folder: Path) -> dict[str, Any]:
-    """The state that `save` wrote. Raises BadInput where the file is damaged."""
+def restore(
+    folder: Path, model: torch.nn.Module, optimisers: Sequence[torch.optim.Optimizer]
+) -> tuple[int, int, int]:
+    """Bring model and optimisers back to the folder's checkpoint; returns its step, tokens seen and pool.
+
+    Raises BadInput where the file is damaged or of another model.
+    """
     path = folder / CHECKPOINT
     try:
         state = torch.load(path, weights_only=True)
@@ -39,12 +44,13 @@ def load(folder: Path) -> dict[str, Any]:
         raise BadInput(_advice(path, "cannot be read")) from error
     if not isinstance(state, dict) or set(state) != PARTS:
         raise BadInput(_advice(path, "is not a training's"))
-    return state
-
-
-def of_another_model(folder: Path) -> BadInput:
-    """What to raise where a checkpoint was read and does not fit the model."""
-    return BadInput(_advice(folder / CHECKPOINT, "is of another model"))
+    try:
+        model.load_state_dict(state["model"])
+        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+    except (RuntimeError, ValueError) as error:
+        raise BadInput(_advice(path, "is of another model")) from error
+    return state["step"], state["seen"], state["pool"]
 
 
 def require(*folders: Path) -> None:

@@ -91,14 +91,7 @@ def train(
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     step = seen = pool = 0
     if is_resumed and (folder / checkpoint.CHECKPOINT).exists():
-        state = checkpoint.load(folder)
-        try:
-            model.load_state_dict(state["model"])
-            for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-                optimiser.load_state_dict(saved)
-        except (RuntimeError, ValueError) as error:
-            raise checkpoint.of_another_model(folder) from error
-        step, seen, pool = state["step"], state["seen"], state["pool"]
+        step, seen, pool = checkpoint.restore(folder, model, optimisers)
         _share(pairs)
         log.info("resumed at step %d, %.1f M tokens", step, seen / 1e6)
     curve = _Curve(folder / "curve.csv", is_resumed)
