@@ -194,7 +194,6 @@ def search_text(run: Run) -> str:
     """What a search in History looks through, case folded."""
     spec = run.spec
     words = [
-        run.id,
         spec.problem,
         run.answer,
         spec.strategy,

@@ -89,7 +89,9 @@ def _conditions(search: str, filters: Filters | None) -> list[ColumnElement[bool
         conditions.append(RunRow.batch.is_(None))
     for word in search.casefold().split():
         texts = (RunRow.search_text, RunRow.marks_text)
-        conditions.append(or_(*(text.contains(word, autoescape=True) for text in texts)))
+        has_word = (text.contains(word, autoescape=True) for text in texts)
+        # An id as a whole: its letters and digits are random, and "24" is in many.
+        conditions.append(or_(RunRow.id == word.upper(), *has_word))
     for name, wanted in (filters or {}).items():
         if name not in (*FILTERABLE, "batch", "tag"):
             raise ValueError(f"There is no filter {name!r}; there are {', '.join(FILTERABLE)}.")

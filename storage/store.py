@@ -92,7 +92,7 @@ class Store:
     def runs(
         self, search: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0
     ) -> list[RunSummary]:
-        """Stored runs, newest first, that have every word of `search` in problem, answer, names or id."""
+        """Stored runs, newest first, with every word of `search` in problem, answer or names, or as id."""
         with self._read() as session:
             return queries.found(session, search, filters, limit, offset)
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0006"  # the newest migration; a test compares it, and these tables, with migrations/versions
+REVISION = "0007"  # the newest migration; a test compares it, and these tables, with migrations/versions
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,7 +62,7 @@ class RunRow(Schema):
     deleted_at: Mapped[datetime | None]
 
     title: Mapped[str]  # the problem's beginning, on one line
-    search_text: Mapped[str]  # everything History searches, case folded
+    search_text: Mapped[str]  # what History looks through, case folded
     problem: Mapped[str]
     task: Mapped[str | None]
     expected: Mapped[str | None]

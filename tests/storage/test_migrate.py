@@ -98,6 +98,7 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
         connection.execute("DROP TABLE settings")
         for column in ("origin", "forecast", "is_starred", "tags", "note", "marks_text"):
             connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+        connection.execute("UPDATE runs SET search_text = lower(id) || char(10) || search_text")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     store = Store(url)
@@ -107,6 +108,7 @@ def test_runs_of_the_first_tables_are_still_read(url: str, file: Path) -> None:
     assert store.load(run_id).spec.origin is None and store.load(run_id).forecast is None
     assert store.runs()[0].tags == [] and not store.runs()[0].is_starred
     assert store.setting("price_book") is None
+    assert store.count(run_id[:8]) == 0 and store.count(run_id) == store.count("make 24") == 1
     store.close()
 
 

@@ -113,7 +113,7 @@ def test_a_line_of_history_says_what_a_person_looks_for(store: Store) -> None:
         ("ÜNSER", 1),
         ("50%", 0),  # no wildcards
         ("%", 0),
-        ("_", 2),  # ids and names; a literal underscore
+        ("_", 2),  # a literal underscore
         ("'; drop table runs; --", 0),
     ],
 )
@@ -126,11 +126,12 @@ def test_search(store: Store, search: str, count: int) -> None:
     assert store.count(search) == len(store.runs(search)) == count
 
 
-def test_search_finds_answers_and_ids(store: Store) -> None:
+def test_search_finds_answers_and_whole_ids(store: Store) -> None:
     run = finished_run()
     save(store, run)
     assert store.count("9 - 7 + 5") == 1
     assert store.count(run.id) == store.count(run.id.lower()) == 1
+    assert store.count(run.id[:-1]) == store.count(run.id[:4]) == 0
 
 
 def test_filters(store: Store) -> None:
