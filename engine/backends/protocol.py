@@ -27,6 +27,7 @@ class Profile:
     opens_thinking: bool = False  # `think_open` is written for the model where its template does not
     system_prompt: str = ""
     is_bundled: bool = False  # speaks the task families' own step grammar and no other
+    rereads_attempts: bool = True  # asked to mend an attempt, it reads those before it too
     temperature: float = 0.8
     top_p: float = 1.0
     top_k: int = 0

@@ -106,10 +106,14 @@ class Transcript:
 
     def before(self, node: Node) -> Context:
         """What the model reads before the node's first own token."""
-        turn = node.turn()
-        opener = turn[0]
+        opener = node.turn()[0]
         assert opener.parent is not None, "the question itself is never generated"
-        context = self.asked(opener.parent, opener.instruction, opener.thinking) + self._forced(opener)
+        return self.asked(opener.parent, opener.instruction, opener.thinking) + self._turn_before(node)
+
+    def _turn_before(self, node: Node) -> Context:
+        """The part of the node's turn that stands before its first own token."""
+        turn = node.turn()
+        context = self._forced(turn[0])
         for earlier, later in pairwise(turn):
             ids = self._continued(earlier, later.struck)
             context += Context(tuple(ids), (True,) * len(ids)) + self._forced(later)
@@ -118,8 +122,11 @@ class Transcript:
     def path(self, node: Node) -> Context:
         """What the model has read and written up to the node's end."""
         node = _speaker(node)
+        return self.before(node) + self._own(node)
+
+    def _own(self, node: Node) -> Context:
         ids = self.own_ids(node)
-        return self.before(node) + Context(tuple(ids), (True,) * len(ids))
+        return Context(tuple(ids), (True,) * len(ids))
 
     def asked(self, node: Node, instruction: str, thinking: bool | None) -> Context:
         """The path to `node`, then a user turn with `instruction`, then the prompt for the assistant's turn.
@@ -173,24 +180,28 @@ class Transcript:
         if node.parent is None:
             ids = self.tokenizer.encode(text, add_special_tokens=not _has_template(self.tokenizer))
             return Context(tuple(ids), (False,) * len(ids)), text
-        _, said = self._said(node)
+        opener = self._opener(node)
+        assert opener.parent is not None
+        asked, before = self._asked(opener.parent, opener.instruction, opener.thinking)
+        said = before + node.turn_text
         if not text.startswith(said):  # the template rewrites earlier turns, for example drops their thinking
             ids = self.encode(text)
             return Context(tuple(ids), (False,) * len(ids)), text
         # Else the exact ids stay, and only what follows them is tokenised.
-        path, rest = self.path(node), text[len(said) :]
+        path, rest = asked + self._turn_before(node) + self._own(node), text[len(said) :]
         end = path.ids[-1] if path.ids and path.ids[-1] in self.end_ids else None
         if end is not None:
             rest = rest.removeprefix(self.tokenizer.decode([end], skip_special_tokens=False))
         ids = self.encode(rest)
         return path + Context(tuple(ids), (False,) * len(ids)), text
 
-    def _said(self, node: Node) -> tuple[str, str]:
-        """The rendered prompt of the node's turn, and that with all the assistant said in the turn."""
+    def _opener(self, node: Node) -> Node:
+        """Whose prompt the node's turn answers in the conversation after it: the turn's first node's, but the
+        question's where an attempt is read without those before it.
+        """
         opener = node.turn()[0]
-        assert opener.parent is not None
-        _, before = self._asked(opener.parent, opener.instruction, opener.thinking)
-        return before, before + node.turn_text
+        is_attempt = opener.kind != "critique"
+        return opener if self.profile.rereads_attempts or not is_attempt else node.path()[1]
 
     def _messages(self, node: Node, instruction: str, thinking: bool | None) -> list[dict[str, str]]:
         """The conversation up to `node`, then the instruction as a user turn."""
@@ -202,14 +213,14 @@ class Transcript:
             question = prompts.question(node.text, self.profile, thinking, is_program=wants_program)
             asked = "\n\n".join(part for part in (question, instruction) if part)
             return [*messages, {"role": "user", "content": asked}]
-        opener = node.turn()[0]
-        assert opener.parent is not None
+        opener, turn = self._opener(node), node.turn()[0]
+        assert opener.parent is not None and turn.parent is not None
         earlier = self._messages(opener.parent, opener.instruction, opener.thinking)
-        before, said = self._said(node)
-        opened = _open_thinking(before, self.profile)
+        _, prompt = self._asked(turn.parent, turn.instruction, turn.thinking)
+        opened = _open_thinking(prompt, self.profile)
         return [
             *earlier,
-            {"role": "assistant", "content": opened + said[len(before) :]},
+            {"role": "assistant", "content": opened + node.turn_text},
             {"role": "user", "content": instruction},
         ]
 

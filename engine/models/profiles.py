@@ -20,6 +20,7 @@ BUNDLED = Profile(
     think_open="<think>",
     think_close="</think>",
     is_bundled=True,
+    rereads_attempts=False,
     max_new_tokens=256,
 )
 THINKING = Profile(name="thinking", think_open="<think>", think_close="</think>", max_new_tokens=4096)

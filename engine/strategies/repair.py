@@ -24,7 +24,8 @@ def repair(
     step; it never knows the expected answer. The first draft that passes is the answer. A draft of which
     nothing can be checked is left as it is. Source: Chen et al. 2023 (self-debugging, arXiv 2304.05128), in
     the tree form of Olausson et al. 2023 (arXiv 2306.09896, section 3.1): several drafts, each with its own
-    repairs. Where fewer than `width` drafts fail, each is rewritten several times.
+    repairs. Where fewer than `width` drafts fail, each is rewritten several times. The bundled models read
+    the latest draft and its failure alone, as in the latter; others the whole conversation, as in the former.
     """
     sampling = Sampling(temperature=temperature)
     try:
@@ -42,26 +43,36 @@ def repair(
 def mend(
     drafts: Sequence[Node], rounds: int, width: int, sampling: Sampling
 ) -> Generator[Request, list[Node], Node]:
-    """Check the drafts and rewrite those that fail, until one passes; the node to answer with."""
+    """Check the drafts and rewrite those that fail, until one passes; the node to answer with.
+
+    What came to no end is written again: a rewrite for the same failure, a first draft where none ended.
+    """
     seen = list(drafts)
+    root = seen[0].tree.root
     for round in range(rounds + 1):
-        drafts = [draft for draft in merge_duplicates(drafts) if draft.is_final]
-        findings = yield from check(drafts)
+        unended = [draft for draft in drafts if not draft.is_final]
+        findings = yield from check([draft for draft in merge_duplicates(drafts) if draft.is_final])
         failures = [found for found in findings if found.scores.get("check") == 0]
         for failure in failures:
             _parent(failure).prune(f"It fails its check: {failure.text}")
+        for draft in unended:
+            draft.prune("It came to no end.")
+        failures += [place for place in dict.fromkeys(map(_parent, unended)) if place is not root]
         has_passed = any(found.scores.get("check") == 1 for found in findings)
-        if has_passed or not failures or round == rounds:
+        if has_passed or (findings and not failures) or round == rounds:
             break
-        parents = [failures[i % len(failures)] for i in range(max(width, len(failures)))]
-        drafts = yield Expand(
-            sorted(parents, key=lambda node: node.id),
-            stop=TURN,
-            kind="revision",
-            instruction="repair",
-            sampling=sampling,
-            thinking=True,
-        )
+        if failures:
+            parents = [failures[i % len(failures)] for i in range(max(width, len(failures)))]
+            drafts = yield Expand(
+                sorted(parents, key=lambda node: node.id),
+                stop=TURN,
+                kind="revision",
+                instruction="repair",
+                sampling=sampling,
+                thinking=True,
+            )
+        else:
+            drafts = yield Expand([root], n=width, stop=TURN, sampling=sampling, thinking=True)
         seen += drafts
     return _answer([draft for draft in seen if draft.is_final] or seen)
 

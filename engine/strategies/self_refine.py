@@ -19,8 +19,8 @@ def self_refine(
     """Write a draft, let the model find the fault in it, rewrite, until it finds nothing.
 
     Critiques are greedy. When the budget ends, the last finished draft is the answer. Source: Madaan et
-    al. 2023 (arXiv 2303.17651); we show the model its last draft and critique in one conversation, and
-    no worked examples.
+    al. 2023 (arXiv 2303.17651); the drafts and critiques are one conversation, of which the bundled models
+    read the latest of each alone, and there are no worked examples.
     """
     sampling = Sampling(temperature=temperature)
     (draft,) = yield Expand([root], stop=TURN, sampling=sampling, thinking=True)

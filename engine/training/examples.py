@@ -7,8 +7,8 @@ An example is a list of text segments, each marked as learned or only read. Held
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.checks import first_wrong_step
 from engine.tasks import FAMILIES, Problem, Solution, Task, countdown, programs
@@ -34,7 +34,6 @@ CRITICISED = (
     f"{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END} {{finding}}{END}{USER}{REWRITE}{END}{REWRITTEN}"
 )
 CHECKED = f"{USER}{{finding}} {REWRITE}{END}{REWRITTEN}"
-EARLIER_WEIGHTS = (50, 25, 15, 10)  # of no, one, two and three attempts sent back before the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,63 +152,45 @@ def found(task: Task, problem: Problem, attempt: Solution) -> str:
     return "It gives no answer." if answer is None else task.fault(problem, answer) or NOTHING_WRONG
 
 
-def faulty(task: Task, problem: Problem, attempts: Iterable[Solution]) -> tuple[Solution, ...]:
-    """Those of the attempts that a critic would find something wrong with."""
-    return tuple(one for one in attempts if found(task, problem, one) != NOTHING_WRONG)
-
-
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A problem, a right solution, and an attempt at it, right or wrong; `earlier` ones were all wrong."""
+    """A problem, a right solution, and an attempt at it, right or wrong."""
 
     task: Task
     problem: Problem
     solution: Solution
     attempt: Solution
-    earlier: tuple[Solution, ...] = ()
 
     @property
     def critique(self) -> str:
         return found(self.task, self.problem, self.attempt)
 
 
-Attempts = Callable[[random.Random, float, int], Tried]
-"""(rng, share of right attempts, most earlier ones) -> an attempt: with made errors here, the model's own
-in stage two."""
+Attempts = Callable[[random.Random, float], Tried]
+"""(rng, share of right attempts) -> an attempt: with made errors here, the model's own in stage two."""
 
 
-def made_attempt(rng: random.Random, right_share: float, earlier: int = 0) -> Tried:
+def made_attempt(rng: random.Random, right_share: float) -> Tried:
     """An attempt with a made error, or none."""
     task, problem, solution = fresh(rng)
     is_right = rng.random() < right_share
-    attempt = solution if is_right else flawed(task, problem, solution, rng)
-    before = [flawed(task, problem, solution, rng) for _ in range(earlier)]
-    return Tried(task, problem, solution, attempt, faulty(task, problem, before))
+    return Tried(task, problem, solution, solution if is_right else flawed(task, problem, solution, rng))
 
 
-def _earlier(rng: random.Random) -> int:
-    """How many attempts were sent back before: a strategy that refines does so for several rounds."""
-    return rng.choices(range(len(EARLIER_WEIGHTS)), EARLIER_WEIGHTS)[0]
-
-
-def _sent_back(tried: Tried, wording: str) -> str:
-    """The conversation up to the latest attempt; `wording`, with its {finding}, answers each before it."""
-    said = f"{_question(tried.problem)}{THINK}\n"
-    for attempt in tried.earlier:
-        finding = found(tried.task, tried.problem, attempt)
-        said += f"{_thought(attempt)}{END}{wording.format(finding=finding)}"
-    return said
+def _attempted(tried: Tried) -> str:
+    """The conversation up to the attempt's end."""
+    return f"{_question(tried.problem)}{THINK}\n{_thought(tried.attempt)}{END}"
 
 
 def _mended(tried: Tried, wording: str) -> Example:
-    """The latest attempt is sent back too, and then comes a right solution."""
-    all_sent_back = replace(tried, earlier=(*tried.earlier, tried.attempt))
-    return [Segment(_sent_back(all_sent_back, wording)), Segment(_thought(tried.solution) + END, True)]
+    """The attempt is sent back with what was found, in the words of `wording`; then a right solution."""
+    asked = f"{_attempted(tried)}{wording.format(finding=tried.critique)}"
+    return [Segment(asked), Segment(_thought(tried.solution) + END, True)]
 
 
 def wait(rng: random.Random, attempts: Attempts) -> Example:
     """After "Wait", go through it again: what was right as it was, what was wrong anew."""
-    tried = attempts(rng, 0.3, 0)
+    tried = attempts(rng, 0.3)
     said = "".join(f"{step}\n" for step in tried.attempt.steps)
     return [
         Segment(f"{_question(tried.problem)}{THINK}\n{said}{WAIT}\n"),
@@ -219,30 +200,29 @@ def wait(rng: random.Random, attempts: Attempts) -> Example:
 
 def critique(rng: random.Random, attempts: Attempts) -> Example:
     """Name the first wrong step and why, or find nothing."""
-    tried = attempts(rng, 0.4, _earlier(rng))
-    said = f"{_sent_back(tried, CRITICISED)}{_thought(tried.attempt)}{END}"
+    tried = attempts(rng, 0.4)
     return [
-        Segment(f"{said}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END}"),
+        Segment(f"{_attempted(tried)}{USER}{CRITIQUE}{END}{ASSISTANT}{THINK}{THINK_END}"),
         Segment(f" {tried.critique}{END}", True),
     ]
 
 
 def rewrite(rng: random.Random, attempts: Attempts) -> Example:
     """After a criticism, solve it again without the error."""
-    return _mended(attempts(rng, 0.1, _earlier(rng)), CRITICISED)
+    return _mended(attempts(rng, 0.1), CRITICISED)
 
 
 def repair(rng: random.Random, attempts: Attempts) -> Example:
     """After a checker's message, solve it again without the error."""
-    tried = attempts(rng, 0.0, _earlier(rng))
+    tried = attempts(rng, 0.0)
     while tried.critique == NOTHING_WRONG:
-        tried = attempts(rng, 0.0, _earlier(rng))
+        tried = attempts(rng, 0.0)
     return _mended(tried, CHECKED)
 
 
 def self_evaluation(rng: random.Random, attempts: Attempts) -> Example:
     """Say whether what stands so far, whole or part, can still be right."""
-    tried = attempts(rng, 0.5, 0)
+    tried = attempts(rng, 0.5)
     steps = list(tried.attempt.steps)
     said = _thought(tried.attempt)
     if rng.random() < 0.5 and steps:
@@ -261,7 +241,7 @@ SECOND_TURNS: dict[Callable[[random.Random, Attempts], Example], int] = {
     wait: 5,
     critique: 8,
     rewrite: 5,
-    repair: 10,
+    repair: 16,
     self_evaluation: 5,
 }
 

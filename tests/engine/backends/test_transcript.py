@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.backends.protocol import Profile
 from engine.backends.transcript import Transcript, render
 from engine.tree import Node, Tree
@@ -169,3 +171,35 @@ def test_what_a_check_found_is_said_by_nobody():
     revision = tree.add(execution, kind="revision", instruction="1 + 1 = 2, not 3. Again.")
     assert text(kept.before(revision).ids) == text(kept.asked(draft, "1 + 1 = 2, not 3. Again.", None).ids)
     assert "assistant\n1 + 1" not in text(kept.before(revision).ids)
+
+
+def test_a_model_that_does_not_reread_attempts_mends_the_latest_alone():
+    kept = transcript(profile=replace(PROFILE, rereads_attempts=False))
+    tree = Tree("1 + 1?")
+    odd = [TOKENIZER.encode(letter)[0] for letter in "step"]
+    first = written(kept, tree.root, [*TOKENIZER.encode("3"), END])
+    second = written(kept, first, [*odd, END], kind="revision", instruction="It is wrong.")
+    critique = written(
+        kept, second, [*TOKENIZER.encode("No."), END], kind="critique", instruction="Right?", thinking=False
+    )
+    third = tree.add(critique, kind="revision", instruction="Rewrite it.")
+    question, asked = "<|im_start|>user\n1 + 1?<|im_end|>\n", "<|im_start|>assistant\n"
+    sent_back = f"{asked}3<|im_end|>\n<|im_start|>user\nIt is wrong.<|im_end|>\n{asked}"
+    assert text(kept.before(second).ids) == question + sent_back
+    thoughtless = "<think>\n\n</think>\n\n"
+    assert text(kept.before(third).ids) == (
+        f"{question}{asked}step<|im_end|>\n<|im_start|>user\nRight?<|im_end|>\n"
+        f"{asked}{thoughtless}No.<|im_end|>\n<|im_start|>user\nRewrite it.<|im_end|>\n{asked}"
+    )
+    prompt = len(kept.before(first).ids)
+    assert list(kept.before(third).ids[prompt : prompt + 4]) == odd  # not tokenised again
+    assert kept.before(third).is_written[prompt : prompt + 5] == (True,) * 5
+
+
+def test_a_model_that_rereads_attempts_reads_them_all():
+    kept = transcript()
+    tree = Tree("1 + 1?")
+    first = written(kept, tree.root, [*TOKENIZER.encode("3"), END])
+    second = written(kept, first, [*TOKENIZER.encode("4"), END], kind="revision", instruction="It is wrong.")
+    third = tree.add(second, kind="revision", instruction="It is wrong.")
+    assert text(kept.before(third).ids).count("It is wrong.") == 2

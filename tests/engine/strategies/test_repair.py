@@ -27,6 +27,13 @@ def find(draft: Node, message: str, is_passed: bool | None) -> Node:
     return node
 
 
+def endless(parent: Node) -> Node:
+    node = parent.tree.add(parent)
+    parent.tree.append(node, ["and so on"], [-0.1])
+    parent.tree.finish(node, is_final=False)
+    return node
+
+
 def test_the_exact_failure_goes_back_to_the_model_until_a_draft_passes() -> None:
     root = Tree("?", Problem("?")).root
     search = repair(root, rounds=2, width=1)
@@ -69,6 +76,24 @@ def test_nothing_is_rewritten_where_nothing_can_be_checked() -> None:
         search.send([find(draft, "It states no equation.", None)])
     assert stop.value.value is draft
     assert "can be checked" in draft.reason
+
+
+def test_what_comes_to_no_end_is_written_again() -> None:
+    root = Tree("?", Problem("?")).root
+    search = repair(root, width=1)
+    next(search)
+    assert search.send([endless(root)]) == Check([])
+    asked = search.send([])
+    assert isinstance(asked, Expand) and (list(asked.nodes), asked.instruction) == ([root], "")
+    draft = grow(root, "23")
+    search.send([draft])
+    failure = find(draft, "17 + 5 = 22, not 23.", False)
+    search.send([failure])
+    lost = endless(failure)
+    assert search.send([lost]) == Check([])
+    asked = search.send([])
+    assert isinstance(asked, Expand) and (list(asked.nodes), asked.instruction) == ([failure], "repair")
+    assert (lost.status, lost.reason) == ("pruned", "It came to no end.")
 
 
 @pytest.fixture

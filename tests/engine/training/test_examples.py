@@ -159,23 +159,32 @@ def test_stage_two_teaches_from_the_models_own_errors():
         assert t.solution.answer == ("7" if t.problem.text == "Compute 3 + 4." else "8")
 
 
-def test_a_repair_may_come_after_several_attempts_that_were_sent_back():
-    wrong = [own("Compute 3 + 5.", "arithmetic", [f"3 + 5 = {n}"], str(n)) for n in (7, 9)]
+def test_a_repair_follows_the_attempt_and_its_failure():
     rng = random.Random(8)
-    attempts = OwnAttempts(wrong)
-    told = "<|user|>Step 1 is wrong: 3 + 5 = 8, not {}. Rewrite the solution.<|end|>"
-    rounds = set()
+    attempts = OwnAttempts([own("Compute 3 + 5.", "arithmetic", ["3 + 5 = 7"], "7")])
+    told = (
+        "3 + 5 = 7\n</think> 7<|end|><|user|>Step 1 is wrong: 3 + 5 = 8, not 7. Rewrite the solution.<|end|>"
+    )
+    mended = [examples.repair(rng, attempts) for _ in range(200)]
+    own_ones = [(shown, said) for shown, said in mended if question_of([shown]) == "Compute 3 + 5."]
+    assert len(own_ones) > 100
+    for shown, said in own_ones:
+        assert told in shown.text and not shown.is_learned
+        assert said.text == "3 + 5 = 8\n</think> 8<|end|>" and said.is_learned
     for _ in range(200):
-        conversation, mended = examples.repair(rng, attempts)
-        if question_of([conversation]) == "Compute 3 + 5.":
-            said = re.findall(r"3 \+ 5 = (\d)\n</think>", conversation.text)
-            assert all(told.format(n) in conversation.text for n in said)
-            assert mended.text == "3 + 5 = 8\n</think> 8<|end|>" and mended.is_learned
-            rounds.add(len(said))
-    assert rounds == {1, 2, 3, 4}
-    for _ in range(200):
-        conversation, mended = examples.rewrite(rng, examples.made_attempt)
-        assert conversation.text.count(examples.CRITIQUE) == conversation.text.count(examples.REWRITE) > 0
+        conversation, _ = examples.rewrite(rng, examples.made_attempt)
+        assert conversation.text.count(examples.CRITIQUE) == conversation.text.count(examples.REWRITE) == 1
+
+
+def test_its_own_errors_come_by_family_and_not_by_how_many_there_are():
+    sums = [own("Compute 3 + 5.", "arithmetic", ["3 + 5 = 7"], "7")] * 99
+    puzzle = own("Use 2 3 4 5 to make 24.", "countdown", ["2 + 3 = 5 left: 4 5 5"], "2 + 3 + 4 + 5")
+    attempts, rng = OwnAttempts([*sums, puzzle]), random.Random(8)
+    drawn = [attempts(rng, 0.0).problem.text for _ in range(400)]
+    sums_drawn, puzzles_drawn = drawn.count("Compute 3 + 5."), drawn.count("Use 2 3 4 5 to make 24.")
+    weights = examples.FAMILY_WEIGHTS
+    expected = weights["countdown"] / (weights["countdown"] + weights["arithmetic"])
+    assert abs(puzzles_drawn / (sums_drawn + puzzles_drawn) - expected) < 0.1
 
 
 def test_without_samples_of_its_own_made_errors_take_their_place():
