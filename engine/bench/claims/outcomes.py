@@ -23,6 +23,9 @@ STEPWISE = ("arithmetic", "story")
 SAMPLING = ("best_of_n", "self_consistency")
 """Strategies whose every node under the question is one whole answer, or an attempt that came to no end."""
 
+MENDING = ("repair",)
+"""Strategies whose every node that is no finding is one whole answer, or an attempt that came to no end."""
+
 MANY_DRAFTS = 256  # of a search only its outcome is kept
 
 
@@ -92,11 +95,12 @@ def outcome_of(run: Run) -> Outcome:
     usage, problem = run.usage, run.tree.problem
     assert problem is not None
     is_sampled = run.spec.strategy in SAMPLING
-    ends = (
-        [node for node in run.tree.nodes if node.parent is run.tree.root]
-        if is_sampled
-        else selection.candidates(run.tree.root)
-    )
+    if is_sampled:
+        ends = [node for node in run.tree.nodes if node.parent is run.tree.root]
+    elif run.spec.strategy in MENDING:
+        ends = [node for node in run.tree.nodes[1:] if node.kind != "execution"]
+    else:
+        ends = selection.candidates(run.tree.root)
     kept = ends if len(ends) <= MANY_DRAFTS else []
     return Outcome(
         is_right=run.is_correct is True,

@@ -12,7 +12,8 @@ from engine.bench.claims.reading import RAW_BLOCKS, curve, points, rights, side,
 from engine.bench.claims.sets import ARITHMETIC, PROGRAMS
 
 SETS = (PROGRAMS, ARITHMETIC)
-ROUNDS = 4
+ROUNDS = 8
+SHOWN_ROUNDS = (0, 1, 2, 4, 8)
 TARGET = 20.0
 MOST_DRAWN = 32
 
@@ -32,11 +33,10 @@ def refining(plan: Plan) -> Measuring:
     measured = yield repairs + [plan.pool(sets) for sets in SETS]
     for sets, repaired, pool in zip(SETS, measured, measured[len(SETS) :], strict=False):
         label = set_in_words(*sets[0])
-        first = [float(bool(one.drafts) and one.drafts[0].is_right) for one in repaired]
+        first, first_costs = after(repaired, 0)
         last = rights(repaired)
         spent = tokens(repaired)
         tries, drawn, drawn_tokens = _equal(pool, spent)
-        first_tokens = sum(one.drafts[0].tokens for one in repaired if one.drafts) / len(repaired)
         rows.append(
             Row(
                 label,
@@ -45,7 +45,7 @@ def refining(plan: Plan) -> Measuring:
                 points(last, first),
                 len(last),
                 TARGET,
-                sides=(side("first draft", first, first_tokens), side("repair", last, spent)),
+                sides=(side("first draft", first, _mean(first_costs)), side("repair", last, spent)),
             )
         )
         rows.append(
@@ -62,6 +62,7 @@ def refining(plan: Plan) -> Measuring:
                 note="stated: resampling is the stronger where this is below 0",
             )
         )
+        rewritten = [after(repaired, rewrites) for rewrites in SHOWN_ROUNDS]
         most = min(MOST_DRAWN, min(len(one.drafts) for one in pool))
         counts = [n for n in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32) if n <= most]
         redrawn = [drawn_until_it_passes(pool, n) for n in counts]
@@ -72,8 +73,11 @@ def refining(plan: Plan) -> Measuring:
                 "tokens spent a problem",
                 "problems solved, %",
                 (
-                    curve("first draft", [round(first_tokens, 1)], [first], is_line=False),
-                    curve("repair", [round(spent, 1)], [last], is_line=False),
+                    curve(
+                        f"repair, after {', '.join(map(str, SHOWN_ROUNDS))} rewrites",
+                        [round(_mean(costs), 1) for _, costs in rewritten],
+                        [found for found, _ in rewritten],
+                    ),
                     curve(
                         "drawing anew until the check passes",
                         [round(_mean(costs), 1) for _, costs in redrawn],
@@ -102,6 +106,13 @@ def _equal(pool: Sequence[Outcome], spent: float) -> tuple[int, list[float], flo
     tries = min(redrawn, key=lambda n: abs(_mean(redrawn[n][1]) - spent))
     found, costs = redrawn[tries]
     return tries, found, _mean(costs)
+
+
+def after(repaired: Sequence[Outcome], rewrites: int) -> tuple[list[float], list[float]]:
+    """By problem: whether repair, one draft at a time, is right after so many rewrites, and its tokens."""
+    reached = [one.drafts[: rewrites + 1] for one in repaired]
+    found = [float(any(draft.is_right for draft in drafts[-1:])) for drafts in reached]
+    return found, [float(sum(draft.tokens for draft in drafts)) for drafts in reached]
 
 
 def drawn_until_it_passes(pool: Sequence[Outcome], tries: int) -> tuple[list[float], list[float]]:

@@ -19,7 +19,7 @@ from engine.bench.claims.measuring import CellFailed, Laboratory, Progress, Resu
 from engine.bench.claims.outcomes import REWARD, Draft, Outcome, outcome_of
 from engine.bench.claims.plan import Plan
 from engine.bench.claims.reading import blocks, passed, percent, picked, points, ratio, tokens_of
-from engine.bench.claims.refining import drawn_until_it_passes
+from engine.bench.claims.refining import after, drawn_until_it_passes
 from engine.bench.claims.sets import COUNTDOWN, MIXED
 from engine.reselection import reselect
 from engine.runs import Run
@@ -192,6 +192,16 @@ def test_a_search_keeps_its_answers_only() -> None:
     assert not kept.picks
     assert 0 < len(kept.drafts) <= 8
     assert all(draft.passes == draft.is_right for draft in kept.drafts)  # arithmetic can be worked out
+
+
+def test_a_repair_keeps_every_draft_so_that_its_rounds_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.backends.scripted.SLIP", 0.7)
+    kept = [outcome_of(run(spec("repair", SUM, width=1, rounds=3, seed=seed))) for seed in range(12)]
+    assert {len(one.drafts) for one in kept} > {1}
+    first, first_tokens = after(kept, 0)
+    last, last_tokens = after(kept, 3)
+    assert last == [float(one.is_right) for one in kept] and sum(last) > sum(first)
+    assert last_tokens == [one.generated_tokens for one in kept] and sum(last_tokens) > sum(first_tokens)
 
 
 def drawn(*rights: str) -> list[Outcome]:
