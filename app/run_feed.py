@@ -7,6 +7,7 @@ know how any of it is drawn.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
@@ -57,7 +58,18 @@ def reply(run: Run, cursor: int, is_recorded: bool = False) -> str:
 
 def as_json(value: Any) -> str:
     """JSON that a browser can read: Infinity and NaN become null."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # an integer of over 64 bits, or half a character: the slow writer knows them
+        return json.dumps(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from engine.budget import Budget
 from engine.runs import Origin, Run, RunSpec, RunStatus, Usage
-from engine.tasks.problem import Problem
+from engine.tasks import recalled
 from engine.tree import Event, EventKind, Node, Tree
 from storage.tables import EventRow, NodeRow, RunRow
 
@@ -129,7 +129,7 @@ def run_from_rows(row: RunRow, nodes: Iterable[NodeRow], events: Sequence[EventR
     spec = spec_from_row(row)
     tree = Tree.replay(whole_log(nodes, events))
     # The question as it was understood.
-    tree.problem = Problem(tree.root.text, row.task, row.expected, tests=row.tests)
+    tree.problem = recalled(tree.root.text, row.task, row.expected, row.tests)
     known = {field.name for field in fields(Usage)}
     return Run(
         id=row.id,

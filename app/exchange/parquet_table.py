@@ -7,11 +7,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.exchange.node_rows import LISTS, OBJECTS, rows_of, runs_of
+from app.exchange.node_rows import LISTS, NODE_COLUMNS, OBJECTS, RECORD, rows_of, runs_of
 from engine.errors import BadInput
 from engine.runs import Run
 
 MAX_ROWS = 1_000_000
+MAX_BYTES = 256 << 20  # unpacked
+COLUMNS = frozenset(("run", RECORD, *NODE_COLUMNS, *LISTS, *OBJECTS))  # of a file from anywhere
 WHOLE = ("id", "parent", "depth", "tokens", "struck", "seed")
 TRUTHS = ("is_final", "thinking", "run_is_correct")
 NUMBERS = ("logprob", "confidence", "created_s", "finished_s")
@@ -36,15 +38,43 @@ def read(content: bytes) -> list[Run]:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
+        schema = parquet.ParquetFile(io.BytesIO(content)).schema
+        texts = [column.path for column in schema if column.physical_type == "BYTE_ARRAY"]
+        # Texts that repeat stay one text until it is known how large they all are.
+        file = parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
         if file.metadata.num_rows > MAX_ROWS:
             raise BadInput(f"The table has {file.metadata.num_rows:,} rows; at most {MAX_ROWS:,} are read.")
-        rows = file.read().to_pylist()
+        _refuse_large(sum(_packed_bytes(file.metadata.row_group(i)) for i in range(file.num_row_groups)))
+        table = file.read([name for name in file.schema_arrow.names if name in COLUMNS])
+        _refuse_large(sum(_bytes(chunk) for column in table.columns for chunk in column.chunks))
+        rows = table.to_pylist()
         for row in rows:
             row |= {name: json.loads(row[name]) for name in OBJECTS if isinstance(row.get(name), str)}
     except (arrow.ArrowException, ValueError, RecursionError, OSError) as error:
         raise BadInput(f"The table cannot be read: {str(error)[:120]}.") from None
     return runs_of(rows)
+
+
+def _packed_bytes(group: Any) -> int:
+    return sum(group.column(i).total_uncompressed_size for i in range(group.num_columns))
+
+
+def _bytes(column: Any) -> int:
+    """What the values come to, each text counted as often as it stands there."""
+    import pyarrow as arrow
+    from pyarrow import compute
+
+    if arrow.types.is_list(column.type):
+        return _bytes(column.flatten())
+    if arrow.types.is_dictionary(column.type):
+        lengths = compute.call_function("binary_length", [column.dictionary])
+        return compute.call_function("sum", [lengths.take(column.indices)]).as_py() or 0
+    return column.nbytes
+
+
+def _refuse_large(size: int) -> None:
+    if size > MAX_BYTES:
+        raise BadInput(f"The table unpacks to {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:.0f} are read.")
 
 
 def _type(column: str) -> Any:

@@ -18,10 +18,11 @@ from ulid import ULID
 from engine.budget import Budget
 from engine.errors import BadInput
 from engine.runs import Origin, Run, RunSpec, RunStatus, Usage
-from engine.tasks.problem import Problem
+from engine.tasks import recalled
 from engine.tree import KINDS, STATUSES, Event, EventKind, Node, Tree
 
 MAX_NODES = 200_000
+MAX_DEPTH = 1_000
 MAX_TEXT_CHARACTERS = 4_000_000
 Record = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def run_of(record: Any, events: Sequence[Event] | None = None) -> Run:
         raise BadInput(f"Only a run that is over can be read, not one that is {status[:40]!r}.")
     log = list(events) if events is not None else log_of(record, status)
     tree = replayed(log)
-    tree.problem = Problem(tree.root.text, spec.task, spec.expected, tests=spec.tests)
+    tree.problem = recalled(tree.root.text, spec.task, spec.expected, spec.tests)
     answer_node = _answer_node(record, len(tree.nodes))
     return Run(
         id=run_id,
@@ -116,10 +117,14 @@ def replayed(log: Iterable[Event]) -> Tree:
         tree = Tree.replay(log)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"The log does not hold together: {type(error).__name__} {error}.") from None
+    depths: list[int] = []
     for place, node in enumerate(tree.nodes):
         is_told_apart = node.id == place and (node.parent is None) == (place == 0)
         if not is_told_apart or node.kind not in KINDS or node.status not in STATUSES:
             raise BadInput(f"The log does not hold together at node {place}.")
+        depths.append(0 if node.parent is None else depths[node.parent.id] + 1)
+        if depths[-1] > MAX_DEPTH:
+            raise BadInput(f"The tree is more than {MAX_DEPTH:,} nodes deep, which no strategy makes.")
         if not _is_sound(node):
             raise BadInput(f"The log gives node {place} a value of the wrong type.")
     return tree

@@ -73,10 +73,7 @@ def ab_mcts(
     except BudgetExhausted:
         if not selection.candidates(root):
             raise
-    finished = selection.candidates(root)
-    if not finished:
-        raise BudgetExhausted("Nothing was finished.")
-    return selection.select(finished, select, scorer, aggregate)
+    return selection.select(selection.candidates(root), select, scorer, aggregate)
 
 
 def descend(top: Place, prior: str, rng: random.Random) -> Place:

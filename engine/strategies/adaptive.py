@@ -58,7 +58,7 @@ def adaptive(
         leading = _leading(finished)
         agreement, confidence = _agreement(leading, probe)
         judged = {"agreement": agreement, "confidence": confidence, "probes": probe}
-        if agreement >= stop_agreement and confidence >= stop_confidence:
+        if finished and agreement >= stop_agreement and confidence >= stop_confidence:
             _decide(root, "stop", judged, "The probes agree and are likely, so one of them is the answer.")
             return selection.select(finished, "majority", scorer)
         yield Score(finished, by=scorer)
@@ -86,7 +86,7 @@ def adaptive(
                     root, "repair", judged, "The probes disagree, are near, and fail a check: rewrite them."
                 )
                 width = min(REPAIR_WIDTH, most)
-                return (yield from mend(probes, max(1, most // width), width, sampling))
+                return (yield from mend(root, probes, max(1, most // width), width, sampling))
         _decide(root, "search", judged, "The probes disagree and nothing simpler helps, so it is searched.")
         return (
             yield from mcts(

@@ -39,7 +39,7 @@ def beam_search(
             children = yield Expand(active, n=n, stop=STEP, sampling=sampling, thinking=True)
             children = merge_duplicates(children)
             ends = yield from look_ahead(children, lookahead)
-            yield Score(list(dict.fromkeys(ends)), by=scorer)
+            yield Score(_to_score(ends, scorer, aggregate), by=scorer)
             ranked = sorted(
                 zip(children, ends, strict=True),
                 key=lambda pair: _rank(pair[1], scorer, aggregate),
@@ -73,6 +73,12 @@ def look_ahead(nodes: Sequence[Node], steps: int) -> Generator[Request, list[Nod
                 child.prune("A look ahead, grown only to score what it follows.")
             ends[i] = child
     return ends
+
+
+def _to_score(ends: Sequence[Node], scorer: str, aggregate: str) -> list[Node]:
+    """What the ends' ranks rest on: the whole turn, or with "last" the end alone; without what is scored."""
+    wanted = [node for end in ends for node in (end.turn() if aggregate != "last" else [end])]
+    return [node for node in dict.fromkeys(wanted) if scorer not in node.scores]
 
 
 def _rank(end: Node, scorer: str, aggregate: str) -> tuple[bool, float]:

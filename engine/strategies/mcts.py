@@ -173,8 +173,6 @@ def value_of(place: Place, end: Place, value: str, scorer: str, aggregate: str) 
 def choose(top: Place, output: str, scorer: str, aggregate: str) -> Node:
     """The node to answer with. Raises BudgetExhausted where nothing was finished: the best so far answers."""
     finished = selection.candidates(top.node)
-    if not finished:
-        raise BudgetExhausted("Nothing was finished.")
     if output == "vote":
         return selection.select(finished, "weighted", scorer, aggregate)
     if output == "most_visited":

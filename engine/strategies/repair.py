@@ -30,7 +30,7 @@ def repair(
     sampling = Sampling(temperature=temperature)
     try:
         drafts = yield Expand([root], n=width, stop=TURN, sampling=sampling, thinking=True)
-        return (yield from mend(drafts, rounds, width, sampling))
+        return (yield from mend(root, drafts, rounds, width, sampling))
     except BudgetExhausted:
         # What was written before the end can still be checked at no cost.
         found = candidates(root)
@@ -41,14 +41,13 @@ def repair(
 
 
 def mend(
-    drafts: Sequence[Node], rounds: int, width: int, sampling: Sampling
+    root: Node, drafts: Sequence[Node], rounds: int, width: int, sampling: Sampling
 ) -> Generator[Request, list[Node], Node]:
-    """Check the drafts and rewrite those that fail, until one passes; the node to answer with.
+    """Check the drafts of `root` and rewrite those that fail, until one passes; the node to answer with.
 
     What came to no end is written again: a rewrite for the same failure, a first draft where none ended.
     """
     seen = list(drafts)
-    root = seen[0].tree.root
     for round in range(rounds + 1):
         unended = [draft for draft in drafts if not draft.is_final]
         findings = yield from check([draft for draft in merge_duplicates(drafts) if draft.is_final])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from engine import answers
+from engine.budget import BudgetExhausted
 from engine.tree import Node
 
 Aggregation = Literal["last", "min", "product", "mean"]
@@ -72,7 +73,12 @@ def top(k: int, nodes: Sequence[Node], scorer: str | None, how: str = "last") ->
 
 
 def select(nodes: Sequence[Node], rule: str, scorer: str | None, how: str = "last") -> Node:
-    """The chosen candidate under `rule`, as `choose` finds it; it is kept, and its reason says why."""
+    """The chosen candidate under `rule`, as `choose` finds it; it is kept, and its reason says why.
+
+    Raises BudgetExhausted where there is none, so that the best so far is the answer.
+    """
+    if not nodes:
+        raise BudgetExhausted("Nothing was finished.")
     chosen, reason = choose(nodes, rule, scorer, how)
     if chosen.is_final:
         chosen.keep(reason)

@@ -6,7 +6,7 @@ from typing import TypeGuard, cast
 
 from engine.errors import BadInput, OutsideFamily
 from engine.tasks import arithmetic, code, countdown, programs, story
-from engine.tasks.problem import Problem, Solution, Task
+from engine.tasks.problem import Problem, Solution, Task, Tests
 
 FAMILIES: dict[str, Task] = {
     module.name: cast("Task", module) for module in (countdown, arithmetic, story, programs)
@@ -14,7 +14,16 @@ FAMILIES: dict[str, Task] = {
 
 MAX_PROBLEM_CHARACTERS = 20_000
 
-__all__ = ["FAMILIES", "Problem", "Solution", "Task", "identify", "is_program", "refuse_unreadable"]
+__all__ = [
+    "FAMILIES",
+    "Problem",
+    "Solution",
+    "Task",
+    "identify",
+    "is_program",
+    "recalled",
+    "refuse_unreadable",
+]
 
 
 def identify(text: str, task: str | None = None) -> Problem:
@@ -34,6 +43,21 @@ def identify(text: str, task: str | None = None) -> Problem:
     raise OutsideFamily(
         f"The bundled models know these kinds of problem only: {examples}. Choose another model for others."
     )
+
+
+def recalled(text: str, task: str | None, expected: str | None, tests: Tests | None) -> Problem:
+    """The problem of a run that was kept, to judge its answers by.
+
+    It is free text where this version does not read it as what it was: a run may come from another version.
+    """
+    if task == code.name:
+        is_known = tests is not None
+    else:
+        try:
+            is_known = task in FAMILIES and FAMILIES[task].parse(text) is not None
+        except OutsideFamily:
+            is_known = False
+    return Problem(text, task if is_known else None, expected, tests=tests if is_known else None)
 
 
 def refuse_unreadable(text: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
+import pyarrow as arrow
 import pytest
+from pyarrow import parquet
 
+from app import run_feed
 from app.exchange import FORMATS, reading
 from engine.errors import BadInput
 from engine.runs import Run
@@ -142,6 +146,48 @@ NO_EXPORTS = [
     b'<script type="application/json" id="ponder-run">{}</script>',
     b"[" * 100_000,
 ]
+
+
+def test_a_small_table_that_unpacks_to_a_large_one_is_refused() -> None:
+    text = "x" * 60_000
+    for column in ([text] * 9_000, [[text] * 9] * 1_000):
+        file = io.BytesIO()
+        parquet.write_table(arrow.table({"text": column}), file, compression="zstd")
+        assert len(file.getvalue()) < 100_000
+        with pytest.raises(BadInput, match="unpacks to 540 MB"):
+            reading.read(file.getvalue())
+
+
+def test_columns_that_are_not_ponders_are_not_read(runs: list[Run]) -> None:
+    table = parquet.read_table(io.BytesIO(FORMATS["parquet"].write([runs[0]])))
+    file = io.BytesIO()
+    parquet.write_table(table.append_column("mine", [[[[1]]] * len(table)]), file)
+    assert [plain(again) for again in reading.read(file.getvalue())] == [plain(runs[0])]
+
+
+def test_a_tree_that_is_too_deep_is_refused(runs: list[Run]) -> None:
+    record = plain(runs[0])
+    last = record["nodes"][-1]
+    for _ in range(1_001):
+        place = len(record["nodes"])
+        record["nodes"].append(last | {"id": place, "parent": place - 1})
+    with pytest.raises(BadInput, match="1,000 nodes deep"):
+        reading.read(json.dumps(record).encode())
+
+
+@pytest.mark.parametrize(
+    ("task", "problem"),
+    [("chess", PUZZLE), ("countdown", "Twice two?"), ("story", "Twice two?"), ("code", "def f(): ...")],
+)
+def test_a_run_of_a_family_that_is_not_read_here_is_shown_without_verdicts(
+    runs: list[Run], task: str, problem: str
+) -> None:
+    record = plain(runs[0]) | {"task": task, "problem": problem, "tests": None}
+    record["nodes"][0]["text"] = problem
+    [again] = reading.read(json.dumps(record).encode())
+    assert again.spec.task == task and again.is_correct == runs[0].is_correct
+    [candidate] = json.loads(run_feed.reply(again, 0))["run"]["candidates"]
+    assert candidate["is_correct"] is None
 
 
 @pytest.mark.parametrize("content", NO_EXPORTS, ids=range(len(NO_EXPORTS)))

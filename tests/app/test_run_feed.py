@@ -84,6 +84,11 @@ def test_infinity_reaches_no_browser() -> None:
     assert json.loads(text) == {"exploration": None, "sum": None, "q": None, "n": 1}
 
 
+def test_numbers_and_characters_that_the_fast_writer_does_not_know_are_told() -> None:
+    told = run_feed.as_json({"tests": [[30], 2**88], "nan": [math.nan, math.inf], "half": "\ud800"})
+    assert json.loads(told) == {"tests": [[30], 2**88], "nan": [None, None], "half": "\ud800"}
+
+
 def test_the_recorded_run_can_be_shown(service: Service) -> None:
     reply = pulled(service, run_feed.RECORDED)
     head = reply["run"]

@@ -48,7 +48,7 @@ def extended(plan: Plan) -> Measuring:
                         len(mended),
                         0.0,
                         is_strict=True,
-                        note=f"{len(mended)} of {len(none)} first answers were wrong",
+                        note=f"{len(mended)} of {len(none)} first answers were wrong; it cannot be below 0",
                     )
                 )
                 said.append(

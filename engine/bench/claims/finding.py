@@ -62,7 +62,7 @@ class Row:
     @property
     def is_absent(self) -> bool:
         """Whether a gain in points is not there: its interval reaches down to 0 or below."""
-        is_gain = self.unit == "points" and (self.target is None or self.target > 0)
+        is_gain = self.unit == "points" and (self.target is None or self.target >= 0)
         return is_gain and self.found.low <= 0
 
 

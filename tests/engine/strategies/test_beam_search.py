@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
+from engine.budget import BudgetExhausted
+from engine.requests import Expand, Search
 from engine.strategies import selection
+from engine.strategies.beam_search import beam_search
+from engine.strategies.dvts import dvts
+from engine.tasks.problem import Problem
+from engine.tree import Node, Tree
 from tests.engine.scripted import PUZZLE, SUM, run, spec
 
 
@@ -50,6 +57,36 @@ def test_a_step_is_scored_where_its_lookahead_ends() -> None:
         assert "process_reward" in node.scores
         assert node.parent is not None
         assert "process_reward" not in node.parent.scores
+
+
+@pytest.mark.parametrize("aggregate", ["min", "product", "mean"])
+def test_with_lookahead_every_step_counts_that_the_aggregation_asks_for(aggregate: str) -> None:
+    done = run(spec("beam_search", lookahead=1, depth=2, beams=2, width=2, aggregate=aggregate))
+    ahead = [node for node in done.tree.nodes if node.reason.startswith("A look ahead")]
+    assert ahead
+    for node in ahead:
+        scores = [part.scores["process_reward"] for part in node.turn()]
+        assert selection.path_score(node, "process_reward", aggregate) == pytest.approx(
+            selection.aggregate(scores, aggregate)
+        )
+
+
+def answer_to_the_end(search: Search, reply: list[Node]) -> None:
+    for _ in range(9):
+        reply = list(search.send(reply).nodes)
+
+
+@pytest.mark.parametrize("search", [beam_search, dvts])
+def test_where_every_branch_is_cut_off_the_best_so_far_is_asked_for(search: Callable[..., Search]) -> None:
+    root = Tree("?", Problem("?")).root
+    going = search(root)
+    asked = next(going)
+    assert isinstance(asked, Expand)
+    cut = [root.tree.add(root) for _ in range(asked.n * len(asked.nodes))]
+    for node in cut:
+        root.tree.abort(node, "It had no number.")
+    with pytest.raises(BudgetExhausted):
+        answer_to_the_end(going, cut)
 
 
 def test_a_depth_that_is_too_small_still_gives_an_answer() -> None:

@@ -78,8 +78,11 @@ def test_nothing_is_rewritten_where_nothing_can_be_checked() -> None:
     assert "can be checked" in draft.reason
 
 
-def test_what_comes_to_no_end_is_written_again() -> None:
+@pytest.mark.parametrize("is_fork", [False, True])
+def test_what_comes_to_no_end_is_written_again(is_fork: bool) -> None:
     root = Tree("?", Problem("?")).root
+    if is_fork:  # the strategy starts from a step that was copied
+        root = grow(root, "17 + 5 = 22")
     search = repair(root, width=1)
     next(search)
     assert search.send([endless(root)]) == Check([])
