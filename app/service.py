@@ -7,13 +7,14 @@ question. Does not know how anything is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from app.claims import shipped
 from app.foresight import Foresight
 from engine import price_book
 from engine.cost import Prices
-from engine.errors import BadInput, RunNotFound
+from engine.errors import BadInput, PonderError, RunNotFound
 from engine.forecasting.foretell import Foretold
 from engine.models import catalogue
 from engine.price_book import PriceBook
@@ -75,14 +76,20 @@ class Service:
         return self._foresight.of(*self._scheduler.check(_readable(spec), source), source)
 
     def submit_all(self, specs: Sequence[RunSpec]) -> list[Run]:
-        """Queue many runs; stored together, which is faster than one by one. Raises PonderError.
+        """Queue many runs; stored together, which is faster than one by one.
 
-        Check them first: those before one that is refused stay queued.
+        Raises PonderError where one is refused or cannot be stored: those before it are cancelled.
         """
-        if self.store is None:
-            return [self.submit(spec) for spec in specs]
-        with self.store.together():
-            return [self.submit(spec) for spec in specs]
+        begun: list[Run] = []
+        try:
+            with nullcontext() if self.store is None else self.store.together():
+                for spec in specs:
+                    begun.append(self.submit(spec))  # noqa: PERF401 - what has begun is known when one fails
+        except PonderError:
+            for run in begun:
+                self.cancel(run.id)
+            raise
+        return begun
 
     def _source(self, spec: RunSpec) -> Run | None:
         """The run that a fork begins with. Raises RunNotFound."""

@@ -44,6 +44,7 @@ from engine.waiting_lines import WaitingLines
 T = TypeVar("T")
 
 KEPT_RUNS = 64  # finished runs kept in memory
+MAX_WAITING_RUNS = 10_000  # of one owner
 PROGRAM_WAIT_SECONDS = 0.02  # at most between two turns that have nothing to do but wait for programs
 MAX_LOADED_MODELS = 3
 
@@ -98,6 +99,7 @@ class Scheduler:
         a sink's `opened` raises is passed on in the same way.
         """
         spec, problem = self.check(spec, source)
+        self._refuse_a_crowd(spec.owner)
         clock = Clock()
         tree = Tree(problem.text, problem, clock, spec.seed)
         start = tree.root
@@ -120,6 +122,12 @@ class Scheduler:
                 raise BadInput(f"The run {spec.origin.run} that this one is forked from is not here.")
             spec = forking.forked(spec, source)
         return admit(spec, self._check_model(spec.model))
+
+    def _refuse_a_crowd(self, owner: str) -> None:
+        with self._wake:
+            waiting = sum(run.status == "queued" and run.spec.owner == owner for run in self.runs.values())
+        if waiting >= MAX_WAITING_RUNS:
+            raise BadInput(f"{waiting:,} of your runs wait already: ask again when some of them are over.")
 
     def cancel(self, run_id: str) -> None:
         """Stop a run within one decode step; what it has is kept. Unknown or finished runs are ignored."""

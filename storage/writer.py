@@ -268,11 +268,12 @@ class Writer:
                     if progress.is_opened and self._is_waited_for():
                         break
         except (OperationalError, OSError, StorageError) as error:
-            self.trouble = f"{explain(error, self._place)} Runs go on; they are saved once it can be written."
+            failure = explain(error, self._place)
+            self.trouble = f"{failure} Runs go on; they are saved once it can be written."
             log.warning(self.trouble)
             for progress in runs:
                 if not progress.is_opened:  # whoever opens it is told so, and it must not be stored later
-                    self._drop(progress.run.id, self.trouble)
+                    self._drop(progress.run.id, failure)
             return 0, self.trouble
         except Exception as error:  # one run that cannot be stored must not keep the others from it
             if len(runs) > 1:

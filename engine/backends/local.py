@@ -112,7 +112,7 @@ class LocalBackend:
         return sorted(chunks, key=lambda chunk: chunk.request_id)
 
     def cancel(self, request_id: int) -> Chunk | None:
-        branch = self._branches.get(request_id)
+        branch = next((branch for branch in self._going() if branch.request.id == request_id), None)
         if branch is not None:
             untold = branch.chunk(self.transcript.end_ids) if branch.is_untold else None
             self._end(branch, keep=False)
@@ -122,7 +122,7 @@ class LocalBackend:
 
     def release(self, run_id: str) -> None:
         ids = self._waiting.of(run_id)
-        ids += [id for id, branch in self._branches.items() if branch.request.run_id == run_id]
+        ids += [branch.request.id for branch in self._going() if branch.request.run_id == run_id]
         for request_id in ids:
             self.cancel(request_id)
         self.runner.release(run_id)
@@ -327,6 +327,10 @@ class LocalBackend:
         self._leave(branch, keep=keep)
         if branch in self._paused:
             self._paused.remove(branch)
+
+    def _going(self) -> list[Branch]:
+        """Branches that were begun, those too that wait for memory."""
+        return [*self._branches.values(), *self._paused]
 
     def _leave(self, branch: Branch, *, keep: bool) -> None:
         if branch.row is None:

@@ -235,3 +235,15 @@ def test_what_the_budget_cannot_score_stays_unscored(monkeypatch: pytest.MonkeyP
     whole = sum(node.tokens for node in run_odd(monkeypatch, odd).tree.nodes)
     done = run_odd(monkeypatch, odd, max_tokens=whole + whole // 2)
     assert done.status == "partial", done.status_reason
+
+
+def test_an_owner_has_so_many_waiting_runs_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.scheduler.MAX_WAITING_RUNS", 3)
+    scheduler = make_scheduler()
+    mine = [scheduler.submit(spec("direct", SUM)) for _ in range(3)]
+    with pytest.raises(BadInput, match="3 of your runs wait already"):
+        scheduler.submit(spec("direct", SUM))
+    other = scheduler.submit(replace(spec("direct", SUM), owner="another"))
+    scheduler.run_until_idle()
+    assert [one.status for one in (*mine, other)] == ["finished"] * 4
+    assert scheduler.submit(spec("direct", SUM)).status == "queued"

@@ -262,6 +262,35 @@ def test_out_of_memory_halves_the_rows_and_changes_nothing_else():
     assert served.max_rows <= 2
 
 
+@pytest.mark.parametrize("is_whole_run", [False, True])
+def test_a_branch_that_waits_for_memory_can_be_stopped(at_once: None, is_whole_run: bool):
+    served = backend()
+    tree = Tree("Compute 12 + 7.")
+    requests = [replace(request(tree.root, tokens=200, seed=seed), run_id="run") for seed in range(4)]
+    for one in requests:
+        served.add(one)
+    served.step()
+    decode = served.runner.decode
+
+    def tight(tokens: torch.Tensor) -> torch.Tensor:
+        if len(tokens) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return decode(tokens)
+
+    served.runner.decode = tight  # type: ignore[method-assign]
+    served.step()
+    waiting = [branch.request for branch in served._paused]
+    assert waiting
+    if is_whole_run:
+        served.release("run")
+    else:
+        for one in waiting:
+            served.cancel(one.id)
+    assert not served._paused
+    told = {chunk.request_id for _ in range(3) for chunk in served.step()}
+    assert told == (set() if is_whole_run else {one.id for one in requests} - {one.id for one in waiting})
+
+
 def test_a_thought_ends_with_the_token_that_closes_it_even_where_that_is_its_first():
     served = backend()
     tree = Tree("Compute 12 + 7.")
