@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 START_SECONDS = 60.0  # importing the algebra system on a slow machine
-QUESTION_SECONDS = 10.0
+QUESTION_SECONDS = 5.0
 
 
 class _Worker:
@@ -68,27 +68,40 @@ _worker: _Worker | None = None
 
 
 def is_equal(expected: str, answer: str) -> bool:
-    """Whether math-verify finds the two equal; False where it cannot tell in ten seconds.
+    """Whether math-verify finds the two equal; False where it cannot tell in five seconds.
 
     Not symmetric: the expected answer comes first. Safe from any thread.
     """
     with _lock:
         try:
             return _ask(expected, answer)
-        except (queue.Empty, OSError, ValueError):
+        except (OSError, ValueError):
             _stop()
             return False
 
 
 @lru_cache(maxsize=4096)
 def _ask(expected: str, answer: str) -> bool:
-    """The worker's word, remembered; a question that failed is not."""
+    """The worker's word, remembered, and that it took too long; a question that broke it is not."""
+    worker = _started()
+    try:
+        return worker.ask({"expected": expected, "answer": answer}, QUESTION_SECONDS)
+    except queue.Empty:  # everybody waits meanwhile: not twice for the same question
+        _stop()
+        return False
+
+
+def _started() -> _Worker:
+    """Raises OSError where it does not start in time."""
     global _worker
     if _worker is None:
         _worker = _Worker()
         # Anything with algebra in it, so that the worker has imported all it needs.
-        _worker.ask({"expected": "\\frac{x}{2}", "answer": "0.5x"}, START_SECONDS)
-    return _worker.ask({"expected": expected, "answer": answer}, QUESTION_SECONDS)
+        try:
+            _worker.ask({"expected": "\\frac{x}{2}", "answer": "0.5x"}, START_SECONDS)
+        except queue.Empty:
+            raise OSError("the worker process did not start in time") from None
+    return _worker
 
 
 def _stop() -> None:

@@ -45,5 +45,5 @@ def test_where_they_cannot_be_stored_none_goes_on(service: Service, monkeypatch:
         yield
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr("storage.store.Store.together", "together", full)
+    monkeypatch.setattr("storage.store.Store.together", full)
     assert refused(service, [GOOD, GOOD], StorageError) == ["cancelled", "cancelled"]

@@ -99,6 +99,8 @@ def test_algebra_that_never_ends_is_killed_and_the_next_question_served(
     equality.is_equal("\\frac{1}{3}", "\\frac{2}{6}")  # the worker is up, so that only the question is timed
     monkeypatch.setattr(equality, "QUESTION_SECONDS", 1.0)
     assert not equality.is_equal("2", "9^{9^{9^{9^{9}}}}")
+    monkeypatch.setattr(equality, "QUESTION_SECONDS", 1e9)
+    assert not equality.is_equal("2", "9^{9^{9^{9^{9}}}}")  # it is not asked again
     monkeypatch.undo()
     assert equality.is_equal("\\frac{2}{4}", "\\frac{1}{2}")
 
