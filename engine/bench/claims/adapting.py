@@ -10,7 +10,7 @@ from engine.bench.claims.sets import MIXED
 from engine.lab.statistics import Interval, mean
 
 SAMPLES = 16
-PROBE, FRUGAL = 3, 8  # probes, and answers after them at most: set on problems that may be trained on
+PROBE, FRUGAL = 3, 6  # probes, and answers after them at most: set on problems that may be trained on
 ACCURACY, TOKENS = -1.0, 40.0
 
 
