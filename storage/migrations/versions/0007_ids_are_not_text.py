@@ -11,5 +11,5 @@ down_revision = "0006"
 def upgrade() -> None:
     op.execute(
         "UPDATE runs SET search_text = substr(search_text, length(id) + 2) "
-        "WHERE search_text LIKE lower(id) || char(10) || '%'"
+        "WHERE substr(search_text, 1, length(id)) = lower(id)"
     )
