@@ -16,10 +16,11 @@ import gradio as gr
 from app import plotly_view, scripts
 from app.learn import live, shown
 from app.learn.lessons import Lesson, lessons
-from app.run_feed import as_json, feed
+from app.run_feed import feed
 from app.service import Service
 from engine.errors import BadInput, PonderError
 from engine.models import catalogue
+from storage.json_text import to_json
 
 TEMPLATE = Path(__file__).with_name("learn_view.html")
 MAX_ID_CHARACTERS = 64
@@ -79,7 +80,7 @@ def _value(asked: Any, name: str, kind: type) -> Any:
 
 def _told(answer: Callable[[], dict[str, Any]]) -> str:
     try:
-        return as_json(answer())
+        return to_json(answer())
     except PonderError as error:
         return json.dumps({"error": str(error)})
 

@@ -7,13 +7,10 @@ know how any of it is drawn.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from app import scorers
 from app.service import Service
@@ -23,6 +20,7 @@ from engine.runs import Run
 from engine.strategies import STRATEGIES, selection
 from engine.tasks import code, is_program
 from engine.tree import Event
+from storage.json_text import to_json
 
 RECORDED = "recorded"
 RECORDING = Path(__file__).parent / "recorded_run.json"
@@ -53,23 +51,7 @@ def reply(run: Run, cursor: int, is_recorded: bool = False) -> str:
     is_last = is_over and following >= len(run.tree.events)
     concerned = {event.node for event in events if event.kind in ("finished", "scored")}
     head = head_of(run, None if is_last else concerned) | {"is_over": is_last, "is_recorded": is_recorded}
-    return as_json({"events": [_plain(event) for event in events], "next": following, "run": head})
-
-
-def as_json(value: Any) -> str:
-    """JSON that a browser can read: Infinity and NaN become null."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError:  # an integer of over 64 bits, or half a character: the slow writer knows them
-        return json.dumps(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return to_json({"events": [_plain(event) for event in events], "next": following, "run": head})
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -11,7 +11,6 @@ processes `Database.writing` keeps them apart.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Generator
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import orjson
 import platformdirs
 import psutil
 from sqlalchemy import Engine, create_engine, event
@@ -30,19 +28,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from engine.errors import StorageError
+from storage.json_text import to_json
 
 NETWORK_FILE_SYSTEMS = {
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs",
     "nfs", "nfs4", "orangefs", "smb", "smb2", "smb3", "smbfs", "webdav", "davfs",
 }  # fmt: skip
-
-
-def to_json(value: Any) -> str:
-    """JSON for a column. Integers of over 64 bits, which the fast writer does not know, take the slow one."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from pathlib import Path
 from app import theme
 from app.exchange.event_log import event_of, plain
 from app.exchange.records import run_of
-from app.run_feed import as_json, head_of
+from app.run_feed import head_of
 from app.scripts import REPLAY, RUN, STATIC
 from engine.errors import BadInput
 from engine.runs import Run
+from storage.json_text import to_json
 
 STYLES = ("ponder.css", "run_view.css", "tree_view.css", "replay.css")
 SCRIPTS = (*RUN, *REPLAY)
@@ -43,7 +44,7 @@ def page(run: Run) -> str:
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
     styles = "\n".join([theme.css_variables(), *(_read(name) for name in STYLES)])
     head = head_of(run) | {"is_over": True}
-    data = as_json({"run": head, "events": [plain(event) for event in run.tree.events]})
+    data = to_json({"run": head, "events": [plain(event) for event in run.tree.events]})
     title = escape(" ".join(run.spec.problem.split())[:80])
     made = escape(f"{run.created_at:%Y-%m-%d %H:%M} UTC")
     return f"""<!doctype html>

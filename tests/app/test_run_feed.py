@@ -13,6 +13,7 @@ from app import run_feed, scripts
 from app.run_view import run_view
 from app.service import Service
 from engine.runs import Run, RunSpec
+from storage.json_text import to_json
 
 
 @pytest.fixture
@@ -80,12 +81,12 @@ def test_no_run_is_one_sentence(service: Service) -> None:
 
 def test_infinity_reaches_no_browser() -> None:
     """An unvisited node explores without limit; JSON has no word for that."""
-    text = run_feed.as_json({"exploration": math.inf, "sum": -math.inf, "q": math.nan, "n": 1})
+    text = to_json({"exploration": math.inf, "sum": -math.inf, "q": math.nan, "n": 1})
     assert json.loads(text) == {"exploration": None, "sum": None, "q": None, "n": 1}
 
 
 def test_numbers_and_characters_that_the_fast_writer_does_not_know_are_told() -> None:
-    told = run_feed.as_json({"tests": [[30], 2**88], "nan": [math.nan, math.inf], "half": "\ud800"})
+    told = to_json({"tests": [[30], 2**88], "nan": [math.nan, math.inf], "half": "\ud800"})
     assert json.loads(told) == {"tests": [[30], 2**88], "nan": [None, None], "half": "\ud800"}
 
 
