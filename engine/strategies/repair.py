@@ -55,7 +55,8 @@ def mend(
         for failure in failures:
             _parent(failure).prune(f"It fails its check: {failure.text}")
         for draft in unended:
-            draft.prune("It came to no end.")
+            if draft.status != "aborted":  # that says why itself
+                draft.prune("It came to no end.")
         failures += [place for place in dict.fromkeys(map(_parent, unended)) if place is not root]
         has_passed = any(found.scores.get("check") == 1 for found in findings)
         if has_passed or (findings and not failures) or round == rounds:

@@ -99,6 +99,17 @@ def test_what_comes_to_no_end_is_written_again(is_fork: bool) -> None:
     assert (lost.status, lost.reason) == ("pruned", "It came to no end.")
 
 
+def test_what_was_cut_off_keeps_its_own_reason() -> None:
+    root = Tree("?", Problem("?")).root
+    search = repair(root, width=1)
+    next(search)
+    draft = endless(root)
+    root.tree.abort(draft, "Out of memory.")
+    search.send([draft])
+    search.send([])
+    assert (draft.status, draft.reason) == ("aborted", "Out of memory.")
+
+
 @pytest.fixture
 def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scripted model slips in most answers."""
