@@ -84,7 +84,8 @@ class Service:
         try:
             with nullcontext() if self.store is None else self.store.together():
                 for spec in specs:
-                    begun.append(self.submit(spec))  # noqa: PERF401 - what has begun is known when one fails
+                    run = self.submit(spec)
+                    begun.append(run)
         except PonderError:
             for run in begun:
                 self.cancel(run.id)

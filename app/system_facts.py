@@ -105,6 +105,7 @@ def limits() -> list[tuple[str, str]]:
         ("Seconds in a budget", f"{budget.MAX_SECONDS_LIMIT:,.0f} (one day)"),
         ("Runs that go on at once", f"{waiting_lines.MAX_ACTIVE_RUNS}, and one more for each newcomer"),
         ("Requests that wait before the server says it is busy", f"{QUEUE_SIZE}"),
+        ("Runs of one person that wait", f"{scheduler.MAX_WAITING_RUNS:,}"),
         ("Models in memory at once", f"{scheduler.MAX_LOADED_MODELS}; the least recently used leaves first"),
         ("Requests of a strategy that ask for nothing", f"{active_run.MAX_EMPTY_REQUESTS:,} in a row"),
         (

@@ -263,7 +263,9 @@ def test_out_of_memory_halves_the_rows_and_changes_nothing_else():
 
 
 @pytest.mark.parametrize("is_whole_run", [False, True])
-def test_a_branch_that_waits_for_memory_can_be_stopped(at_once: None, is_whole_run: bool):
+def test_a_branch_that_waits_for_memory_can_be_stopped(
+    at_once: None, monkeypatch: pytest.MonkeyPatch, is_whole_run: bool
+):
     served = backend()
     tree = Tree("Compute 12 + 7.")
     requests = [replace(request(tree.root, tokens=200, seed=seed), run_id="run") for seed in range(4)]
@@ -277,7 +279,7 @@ def test_a_branch_that_waits_for_memory_can_be_stopped(at_once: None, is_whole_r
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return decode(tokens)
 
-    served.runner.decode = tight  # type: ignore[method-assign]
+    monkeypatch.setattr(served.runner, "decode", tight)
     served.step()
     waiting = [branch.request for branch in served._paused]
     assert waiting
